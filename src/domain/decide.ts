@@ -1,0 +1,114 @@
+import { deny, type Allow, type Decision, type Deny, type DenyReason } from './decision.js';
+import { grantStateOf, longestFirst, type Grant } from './grant.js';
+import { hits, isInForce, type Lock } from './lock.js';
+import type { ActionName, ResourceName } from './names.js';
+import { stillAdmits, type PolicySet } from './policy.js';
+import { requestStateOf, type AccessRequest } from './request.js';
+import type { Subject } from './subject.js';
+import { earliest, type Duration, type Instant, type Reading } from './time.js';
+import { personBehind } from './who.js';
+
+/** One question of Envoy's: may this certificate do this, now. What could not be read is a `Deny` in its place. */
+export interface Question {
+  readonly subject: { readonly is: Subject; readonly validUntil: Instant } | Deny;
+  readonly resource: { readonly is: ResourceName } | Deny;
+  /** The actions of the resource that the request belongs to; none when no pattern matches. */
+  readonly actions: readonly ActionName[] | Deny;
+}
+
+/** What is known at one moment, all from one snapshot. */
+export interface Facts {
+  readonly policies: PolicySet;
+  readonly locks: readonly Lock[];
+  /** Those of the question's subject on its resource: all unexpired ones, and of the others at least the latest. */
+  readonly grants: readonly Grant[];
+  /** Those of the question's subject on its resource that nobody has decided. */
+  readonly pending: readonly AccessRequest[];
+}
+
+/**
+ * Decides one check. Pure: the same question, facts and time give the same answer, in whatever order the facts come.
+ *
+ * The default is deny. A lock beats every grant; a grant counts only between its start and its end, for its own
+ * actions, and while the policy it was made under still admits it.
+ */
+export function decide(question: Question, facts: Facts, now: Reading): Decision {
+  if (!now.trusted) return deny('clock_suspect');
+  const { subject, resource, actions } = question;
+  if ('effect' in subject) return subject;
+  if (now.wall >= subject.validUntil) return deny('certificate_not_valid_now');
+  if ('effect' in resource) return resource;
+  if (!facts.policies.resources.has(resource.is)) return deny('unknown_resource');
+
+  const person = personBehind(facts.policies.directory, subject.is);
+  const lock = strictest(
+    facts.locks.filter(
+      (one) => isInForce(one, now.wall) && hits(one, { subject: subject.is, person, resource: resource.is }),
+    ),
+  );
+  if (lock) return deny('locked', { lockId: lock.id, message: lock.message });
+  if ('effect' in actions) return actions;
+
+  const grants = longestFirst(
+    facts.grants.filter((grant) => grant.subject === subject.is && grant.resource === resource.is),
+  );
+  const failures = new Map<DenyReason, Grant>();
+  for (const grant of grants) {
+    const failure = whyNot(grant, actions, facts.policies, now.wall);
+    if (failure === null) return allow(grant, earliest(grant.expiresAt, subject.validUntil));
+    if (!failures.has(failure)) failures.set(failure, grant);
+  }
+  return mostUseful(failures, waitingFor(facts.pending, question, now.wall));
+}
+
+/** Why this grant does not carry the request; null if it does. */
+function whyNot(grant: Grant, actions: readonly ActionName[], policies: PolicySet, now: Instant): DenyReason | null {
+  const state = grantStateOf(grant, now);
+  if (state.state === 'ended') return state.reason;
+  if (!stillAdmits(policies, grant.policy, grant, (grant.expiresAt - grant.startsAt) as Duration))
+    return 'policy_changed';
+  if (state.state === 'scheduled') return 'not_started';
+  return actions.some((action) => grant.actions.includes(action)) ? null : 'out_of_scope';
+}
+
+function waitingFor(
+  pending: readonly AccessRequest[],
+  { subject, resource, actions }: Question,
+  now: Instant,
+): AccessRequest | undefined {
+  return pending
+    .filter(
+      (request) =>
+        'is' in subject &&
+        request.subject === subject.is &&
+        'is' in resource &&
+        request.resource === resource.is &&
+        requestStateOf(request, now) === 'pending' &&
+        !('effect' in actions) &&
+        actions.some((action) => request.actions.includes(action)),
+    )
+    .toSorted((a, b) => (a.id < b.id ? -1 : 1))[0];
+}
+
+/**
+ * Of all reasons the one that tells most about what to do next: wait for a start or an approval, ask for more, ask
+ * anew. Of several grants that ended, the one that would have lasted longest explains (the first in `failures`).
+ */
+function mostUseful(failures: ReadonlyMap<DenyReason, Grant>, waiting: AccessRequest | undefined): Deny {
+  const scheduled = failures.get('not_started');
+  if (scheduled) return deny('not_started', { grantId: scheduled.id });
+  if (waiting) return deny('pending_approval', { requestId: waiting.id });
+  const narrow = failures.get('out_of_scope');
+  if (narrow) return deny('out_of_scope', { grantId: narrow.id });
+  const [ended] = failures;
+  return ended ? deny(ended[0], { grantId: ended[1].id }) : deny('no_grant');
+}
+
+/** Of several locks the one that lasts longest is told; ties go to the older. */
+function strictest(locks: readonly Lock[]): Lock | undefined {
+  return locks.toSorted((a, b) => (b.expiresAt ?? Infinity) - (a.expiresAt ?? Infinity) || (a.id < b.id ? -1 : 1))[0];
+}
+
+function allow(grant: Grant, endsAt: Instant): Allow {
+  return { effect: 'allow', grantId: grant.id, requestId: grant.requestId, policy: grant.policy, endsAt } as Allow;
+}

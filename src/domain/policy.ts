@@ -1,0 +1,84 @@
+import { HARD_CEILING } from './durations.js';
+import type { ActionName, PolicyName, ResourceName } from './names.js';
+import { actionsOf, type Resource } from './resource.js';
+import type { Role, RoleSelector } from './roles.js';
+import type { Subject } from './subject.js';
+import type { Duration } from './time.js';
+import { selectsSubject, type Directory, type PeopleSelector, type WhoSelector } from './who.js';
+
+/** Who may ask for what, for how long, and who must approve. */
+export interface Policy {
+  readonly name: PolicyName;
+  /** SHA-256 of the policy's canonical content: a request names the very text it was made under. */
+  readonly digest: string;
+  readonly who: WhoSelector;
+  readonly what: WhatSelector;
+  readonly duration: { readonly default: Duration; readonly max: Duration };
+  readonly justification: 'required' | 'optional';
+  /** A request that nobody answers for this long lapses. */
+  readonly pending: Duration;
+  readonly approval: ApprovalStage;
+  /** Decides between several policies that admit the same request; unique where given. */
+  readonly priority: number | null;
+}
+
+export interface WhatSelector {
+  readonly resources: readonly ResourceName[];
+  readonly labels: Readonly<Record<string, string>> | null;
+  /** Null: all actions of the resource. */
+  readonly actions: readonly ActionName[] | null;
+}
+
+/** `count` different people out of `from`. */
+export interface ApprovalStage {
+  readonly count: number;
+  readonly from: PeopleSelector;
+}
+
+/** Everything the policy folder says, as it was at one reading of it. */
+export interface PolicySet {
+  /** SHA-256 over the canonical content of the whole folder. */
+  readonly digest: string;
+  readonly directory: Directory;
+  readonly resources: ReadonlyMap<ResourceName, Resource>;
+  readonly policies: ReadonlyMap<PolicyName, Policy>;
+  readonly roles: ReadonlyMap<Role, RoleSelector>;
+}
+
+/** What a request asks for, and what a grant gives. */
+export interface Scope {
+  readonly subject: Subject;
+  readonly resource: ResourceName;
+  readonly actions: readonly ActionName[];
+}
+
+/** The actions of a resource that a policy covers for a subject; empty when it does not admit the subject at all. */
+export function admittedActions(
+  set: PolicySet,
+  policy: Policy,
+  subject: Subject,
+  resource: Resource,
+): readonly ActionName[] {
+  if (!covers(policy.what, resource) || !selectsSubject(policy.who, set.directory, subject)) return [];
+  return actionsOf(resource).filter((action) => policy.what.actions?.includes(action) ?? true);
+}
+
+/**
+ * Whether the policies in force still admit a grant that was made under `policyName`. Judged at every check, so a
+ * tightened policy works from the moment it is loaded, whether or not anything has swept over the grants yet.
+ */
+export function stillAdmits(set: PolicySet, policyName: PolicyName, scope: Scope, length: Duration): boolean {
+  const policy = set.policies.get(policyName);
+  const resource = set.resources.get(scope.resource);
+  if (!policy || !resource || length > policy.duration.max || length > HARD_CEILING) return false;
+  const admitted = admittedActions(set, policy, scope.subject, resource);
+  return scope.actions.length > 0 && scope.actions.every((action) => admitted.includes(action));
+}
+
+function covers(what: WhatSelector, resource: Resource): boolean {
+  if (what.resources.includes(resource.name)) return true;
+  if (what.labels === null) return false;
+  return Object.entries(what.labels).every(
+    ([key, value]) => Object.hasOwn(resource.labels, key) && resource.labels[key] === value,
+  );
+}

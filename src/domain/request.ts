@@ -1,0 +1,80 @@
+import { canonicalJson } from './canonical.js';
+import { base32, type GrantId, type RequestId } from './ids.js';
+import type { ActionName, PersonId, PolicyName, ResourceName } from './names.js';
+import type { Subject } from './subject.js';
+import type { Duration, Instant } from './time.js';
+
+/**
+ * A subject asks for a resource with a justification and a duration. Everything but `settled` and `revision` is
+ * immutable: an edit is a new request.
+ */
+export interface AccessRequest {
+  readonly id: RequestId;
+  readonly subject: Subject;
+  /** The human behind the subject at the time of asking. */
+  readonly person: PersonId;
+  readonly resource: ResourceName;
+  readonly actions: readonly ActionName[];
+  readonly duration: Duration;
+  /** Empty where the policy does not require one. */
+  readonly justification: string;
+  readonly policy: PolicyName;
+  readonly policyDigest: string;
+  readonly createdAt: Instant;
+  /** From this instant on an unanswered request is `lapsed`. */
+  readonly lapsesAt: Instant;
+  /** SHA-256 of the canonical bytes of all of the above, in hexadecimal: what reviewers approve. */
+  readonly digest: string;
+  readonly settled: Settled | null;
+  /** Number of the change that wrote this state; its ETag. */
+  readonly revision: number;
+}
+
+/** What a person did to a request. That nobody did anything in time is computed, never stored. */
+export interface Settled {
+  readonly state: 'approved' | 'denied' | 'withdrawn';
+  readonly at: Instant;
+}
+
+export const REQUEST_STATES = ['pending', 'approved', 'denied', 'withdrawn', 'lapsed'] as const;
+export type RequestState = (typeof REQUEST_STATES)[number];
+
+export type RequestContent = Omit<AccessRequest, 'digest' | 'settled' | 'revision'>;
+
+/** SHA-256, handed in because the rules know no platform. */
+export type Sha256 = (bytes: Uint8Array) => Uint8Array;
+
+export function requestStateOf(request: AccessRequest, now: Instant): RequestState {
+  if (request.settled) return request.settled.state;
+  return now < request.lapsesAt ? 'pending' : 'lapsed';
+}
+
+/** The bytes a reviewer approves. Adding a field here needs a new `v`: old requests keep their digest. */
+export function canonicalRequest(content: RequestContent): Uint8Array {
+  const { id, subject, person, resource, actions, duration, justification, policy, policyDigest, createdAt, lapsesAt } =
+    content;
+  const members = {
+    id,
+    subject,
+    person,
+    resource,
+    actions,
+    duration,
+    justification,
+    policy,
+    policyDigest,
+    createdAt,
+    lapsesAt,
+  };
+  return new TextEncoder().encode(canonicalJson({ v: 1, ...members }));
+}
+
+export function requestDigest(content: RequestContent, sha256: Sha256): string {
+  return [...sha256(canonicalRequest(content))].map((byte) => byte.toString(16).padStart(2, '0')).join('');
+}
+
+/** A grant's id follows from its request's digest, so a request can give birth to one grant and no more. */
+export function grantIdOf(digest: string): GrantId {
+  const bytes = Uint8Array.from(digest.slice(0, 32).match(/../g) ?? [], (pair) => Number.parseInt(pair, 16));
+  return `gr_${base32(bytes)}` as GrantId;
+}

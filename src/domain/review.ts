@@ -1,0 +1,92 @@
+import { AccessError } from './errors.js';
+import type { RequestId, ReviewId } from './ids.js';
+import type { PersonId } from './names.js';
+import { admittedActions, type Policy, type PolicySet } from './policy.js';
+import { requestStateOf, type AccessRequest } from './request.js';
+import type { Instant } from './time.js';
+import { isClaimed, personBehind, selectsPerson } from './who.js';
+
+/** One person's word on one request, given on the digest that this person was shown. */
+export interface Review {
+  readonly id: ReviewId;
+  readonly requestId: RequestId;
+  readonly digest: string;
+  readonly person: PersonId;
+  readonly verdict: 'approve' | 'deny';
+  readonly reason: string;
+  readonly at: Instant;
+}
+
+export type Outcome = 'pending' | 'approved' | 'denied';
+
+/**
+ * What a request comes to with one more review. Rights are those of this moment: the new reviewer's, those of everybody
+ * whose earlier approval is counted, and the requester's to have the access at all.
+ *
+ * @throws {AccessError} `already_decided`, `digest_mismatch`, `self_review`, `not_permitted`, `policy_changed`
+ */
+export function applyReview(
+  request: AccessRequest,
+  earlier: readonly Review[],
+  review: Review,
+  policies: PolicySet,
+): Outcome {
+  const state = requestStateOf(request, review.at);
+  if (state !== 'pending') throw new AccessError('already_decided', `request ${request.id} is already ${state}`);
+  if (review.digest !== request.digest) {
+    throw new AccessError(
+      'digest_mismatch',
+      `the review is for another content than that of ${request.id}; look at the request again`,
+    );
+  }
+  const policy = policyInForce(request, policies);
+  assertMayReview(request, review.person, policy, policies);
+  if (earlier.some((other) => other.person === review.person)) {
+    throw new AccessError('already_decided', `${review.person} has already reviewed ${request.id}`);
+  }
+  if (review.verdict === 'deny') return 'denied';
+  const approvers = [...earlier, review]
+    .filter((given) => given.verdict === 'approve' && given.digest === request.digest)
+    .map((given) => given.person)
+    .filter((person) => mayReview(request, person, policy, policies));
+  return new Set(approvers).size >= policy.approval.count ? 'approved' : 'pending';
+}
+
+/** Whether this person could review the request now. Also who is told about it, and to whom it is shown. */
+export function mayReview(request: AccessRequest, person: PersonId, policy: Policy, policies: PolicySet): boolean {
+  return !isFor(request, person, policies) && selectsPerson(policy.approval.from, policies.directory, person);
+}
+
+/** People are compared, never names: a second certificate of the requester is the requester. */
+function isFor(request: AccessRequest, person: PersonId, policies: PolicySet): boolean {
+  return person === request.person || person === personBehind(policies.directory, request.subject);
+}
+
+function assertMayReview(request: AccessRequest, person: PersonId, policy: Policy, policies: PolicySet): void {
+  if (isFor(request, person, policies)) {
+    throw new AccessError('self_review', `${person} cannot review ${request.id}: the access is for ${person}`);
+  }
+  if (!isClaimed(policies.directory, person) || !mayReview(request, person, policy, policies)) {
+    throw new AccessError('not_permitted', `${person} is not a reviewer of policy ${policy.name}`);
+  }
+}
+
+/** A request is decided under the very policy text that it names, and only while that text is in force. */
+function policyInForce(request: AccessRequest, policies: PolicySet): Policy {
+  const policy = policies.policies.get(request.policy);
+  const resource = policies.resources.get(request.resource);
+  if (!policy || !resource || policy.digest !== request.policyDigest) {
+    throw new AccessError(
+      'policy_changed',
+      `policy ${request.policy} has changed since ${request.id} was made; ask for access again`,
+    );
+  }
+  const admitted = admittedActions(policies, policy, request.subject, resource);
+  if (!request.actions.every((action) => admitted.includes(action))) {
+    throw new AccessError(
+      'policy_changed',
+      `policy ${request.policy} no longer admits ${request.subject}; the request cannot be approved`,
+    );
+  }
+  return policy;
+}

@@ -1,0 +1,16 @@
+import type { TrustName } from './names.js';
+import { matchesSubject, type SubjectPattern } from './subject-pattern.js';
+import type { Subject, SubjectKind } from './subject.js';
+
+/** One set of issuers that Envoy verifies clients against, and what they may speak for. */
+export interface TrustEntry {
+  readonly name: TrustName;
+  /** Which names of a certificate count, first match wins. */
+  readonly subject: readonly SubjectKind[];
+  /** Names these issuers may speak for; null means all. A partner's CA cannot issue our names. */
+  readonly names: readonly SubjectPattern[] | null;
+}
+
+export function maySpeakFor(entry: TrustEntry, subject: Subject): boolean {
+  return entry.names === null || entry.names.some((pattern) => matchesSubject(pattern, subject));
+}

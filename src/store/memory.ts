@@ -1,0 +1,249 @@
+import type { Actor } from '../domain/actor.js';
+import type { AuditEntry, Transition } from '../domain/audit-entry.js';
+import type { DecisionRecord } from '../domain/decision-record.js';
+import type { Grant } from '../domain/grant.js';
+import type { DecisionId, GrantId, LockId, RequestId, TokenId } from '../domain/ids.js';
+import type { Lock } from '../domain/lock.js';
+import type { ResourceName } from '../domain/names.js';
+import { requestStateOf, type AccessRequest } from '../domain/request.js';
+import type { Review } from '../domain/review.js';
+import type { Subject } from '../domain/subject.js';
+import { hours, type Instant } from '../domain/time.js';
+import type { Token } from '../domain/token.js';
+import type { Answered, Change, Cursor, DecisionQuery, GrantQuery, Page, RequestQuery, Store } from './store.js';
+
+/** A store that forgets. It passes the same contract as the LMDB store; tests and tools use it. */
+export function memoryStore(): Store {
+  let state = new MemoryState();
+  let decisions: DecisionRecord[] = [];
+  let queue: Promise<unknown> = Promise.resolve();
+
+  function enqueue<T>(work: () => T): Promise<T> {
+    const result = queue.then(work);
+    queue = result.catch(() => undefined);
+    return result;
+  }
+
+  return {
+    read: (use) => use(state),
+    change: (at, use) =>
+      enqueue(() => {
+        const next = state.copy();
+        next.openAt = at;
+        const result = use(next);
+        next.raiseMark(at);
+        next.openAt = null;
+        state = next;
+        return result;
+      }),
+    recordDecisions: (batch) =>
+      enqueue(() => {
+        decisions = [...decisions, ...batch];
+        for (const record of batch) state.raiseMark(record.at);
+      }),
+    decisions: (query) => pageOfDecisions(decisions, query),
+    decision: (id: DecisionId) => decisions.find((record) => record.id === id),
+    dropDecisions: (before) =>
+      enqueue(() => {
+        const hour = Math.floor(before / hours(1)) * hours(1);
+        decisions = decisions.filter((record) => record.at >= hour);
+      }),
+    highWaterMark: () => state.mark,
+    forgetAnswers: (before) =>
+      enqueue(() => {
+        for (const [key, answer] of state.answers) if (answer.at < before) state.answers.delete(key);
+      }),
+    close: async () => {
+      await queue;
+    },
+  };
+}
+
+interface Tables {
+  readonly requests: Map<RequestId, AccessRequest>;
+  readonly reviews: Review[];
+  readonly grants: Map<GrantId, Grant>;
+  readonly locks: Map<LockId, Lock>;
+  readonly tokens: Map<TokenId, Token>;
+  readonly entries: AuditEntry[];
+}
+
+class MemoryState implements Change {
+  readonly #tables: Tables;
+  readonly answers: Map<string, Answered>;
+  mark: Instant;
+  /** The time of the change that is being made; null outside of one. */
+  openAt: Instant | null = null;
+
+  constructor(tables: Tables = emptyTables(), answers = new Map<string, Answered>(), mark = 0 as Instant) {
+    this.#tables = tables;
+    this.answers = answers;
+    this.mark = mark;
+  }
+
+  copy(): MemoryState {
+    const { requests, reviews, grants, locks, tokens, entries } = this.#tables;
+    const tables = {
+      requests: new Map(requests),
+      reviews: [...reviews],
+      grants: new Map(grants),
+      locks: new Map(locks),
+      tokens: new Map(tokens),
+      entries: [...entries],
+    };
+    return new MemoryState(tables, new Map(this.answers), this.mark);
+  }
+
+  raiseMark(at: Instant): void {
+    if (at > this.mark) this.mark = at;
+  }
+
+  get sequence(): number {
+    return this.#tables.entries.length;
+  }
+
+  get nextSequence(): number {
+    return this.#tables.entries.length + 1;
+  }
+
+  locks(): readonly Lock[] {
+    return [...this.#tables.locks.values()];
+  }
+
+  grantsFor(subject: Subject, resource: ResourceName, now: Instant): readonly Grant[] {
+    const all = [...this.#tables.grants.values()]
+      .filter((grant) => grant.subject === subject && grant.resource === resource)
+      .sort((a, b) => b.expiresAt - a.expiresAt || (a.id < b.id ? -1 : 1));
+    const firstExpired = all.findIndex((grant) => grant.expiresAt <= now);
+    return firstExpired < 0 ? all : all.slice(0, firstExpired + 1);
+  }
+
+  pendingFor(subject: Subject, resource: ResourceName, now: Instant): readonly AccessRequest[] {
+    return [...this.#tables.requests.values()].filter(
+      (request) =>
+        request.subject === subject && request.resource === resource && requestStateOf(request, now) === 'pending',
+    );
+  }
+
+  request(id: RequestId): AccessRequest | undefined {
+    return this.#tables.requests.get(id);
+  }
+
+  reviewsOf(id: RequestId): readonly Review[] {
+    return this.#tables.reviews.filter((review) => review.requestId === id);
+  }
+
+  grant(id: GrantId): Grant | undefined {
+    return this.#tables.grants.get(id);
+  }
+
+  lock(id: LockId): Lock | undefined {
+    return this.#tables.locks.get(id);
+  }
+
+  token(id: TokenId): Token | undefined {
+    return this.#tables.tokens.get(id);
+  }
+
+  tokenByHash(hash: string): Token | undefined {
+    return this.tokens().find((token) => token.hash === hash);
+  }
+
+  tokens(): readonly Token[] {
+    return newestFirst([...this.#tables.tokens.values()]);
+  }
+
+  requests({ person, pendingAt, ...paging }: RequestQuery): Page<AccessRequest> {
+    const items = [...this.#tables.requests.values()]
+      .filter((request) => person === undefined || request.person === person)
+      .filter((request) => pendingAt === undefined || requestStateOf(request, pendingAt) === 'pending');
+    return pageOf(newestFirst(items), paging, (request) => `${request.createdAt}.${request.id}`);
+  }
+
+  grants({ person, unexpiredAt, ...paging }: GrantQuery): Page<Grant> {
+    const items = [...this.#tables.grants.values()]
+      .filter((grant) => person === undefined || grant.person === person)
+      .filter((grant) => unexpiredAt === undefined || grant.expiresAt > unexpiredAt);
+    return pageOf(newestFirst(items), paging, (grant) => `${grant.createdAt}.${grant.id}`);
+  }
+
+  entries(from: number, limit: number): readonly AuditEntry[] {
+    return this.#tables.entries.slice(Math.max(0, from - 1), Math.max(0, from - 1) + limit);
+  }
+
+  answered(actorKey: string, key: string): Answered | undefined {
+    return this.answers.get(JSON.stringify([actorKey, key]));
+  }
+
+  remember(actorKey: string, key: string, answer: Answered): void {
+    this.answers.set(JSON.stringify([actorKey, key]), answer);
+  }
+
+  record(actor: Actor, transition: Transition): void {
+    if (this.openAt === null) throw new Error('a change is over: record() was called outside of it');
+    this.#tables.entries.push({ v: 1, sequence: this.nextSequence, at: this.openAt, actor, transition });
+    switch (transition.action) {
+      case 'request.created':
+      case 'request.approved':
+      case 'request.denied':
+      case 'request.withdrawn':
+        this.#tables.requests.set(transition.request.id, transition.request);
+        break;
+      case 'review.given':
+        this.#tables.reviews.push(transition.review);
+        break;
+      case 'grant.created':
+      case 'grant.ended':
+        this.#tables.grants.set(transition.grant.id, transition.grant);
+        break;
+      case 'lock.created':
+        this.#tables.locks.set(transition.lock.id, transition.lock);
+        break;
+      case 'lock.removed':
+        this.#tables.locks.delete(transition.lock.id);
+        break;
+      case 'token.created':
+      case 'token.revoked':
+        this.#tables.tokens.set(transition.token.id, transition.token);
+        break;
+      case 'service.started':
+      case 'service.stopped':
+      case 'policy.loaded':
+        break;
+    }
+  }
+}
+
+function emptyTables(): Tables {
+  return { requests: new Map(), reviews: [], grants: new Map(), locks: new Map(), tokens: new Map(), entries: [] };
+}
+
+function newestFirst<T extends { readonly createdAt: Instant; readonly id: string }>(items: T[]): T[] {
+  return items.sort((a, b) => b.createdAt - a.createdAt || (a.id < b.id ? 1 : -1));
+}
+
+function pageOfDecisions(
+  records: readonly DecisionRecord[],
+  { since, ...paging }: DecisionQuery,
+): Page<DecisionRecord> {
+  const items = records
+    .filter((record) => since === undefined || record.at >= since)
+    .toSorted((a, b) => b.at - a.at || (a.id < b.id ? 1 : -1));
+  return pageOf(items, paging, (record) => record.id);
+}
+
+function pageOf<T>(
+  items: readonly T[],
+  { limit, after, keep }: { limit: number; after?: Cursor | undefined; keep?: ((item: T) => boolean) | undefined },
+  positionOf: (item: T) => string,
+): Page<T> {
+  const start = after === undefined ? 0 : items.findIndex((item) => positionOf(item) === after) + 1;
+  const kept: T[] = [];
+  let last: T | undefined;
+  for (const item of items.slice(start)) {
+    if (kept.length === limit) return { items: kept, next: positionOf(last!) as Cursor };
+    if (keep?.(item) ?? true) kept.push(item);
+    last = item;
+  }
+  return { items: kept, next: null };
+}
