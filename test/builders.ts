@@ -1,8 +1,10 @@
 import { createHash } from 'node:crypto';
 import type { Actor } from '../src/domain/actor.js';
 import { hours, type Instant, type Reading } from '../src/domain/time.js';
+import { AccessError, type ErrorCode } from '../src/domain/errors.js';
 import { bornFrom, type Grant } from '../src/domain/grant.js';
-import type { LockId, RequestId, ReviewId, TokenId } from '../src/domain/ids.js';
+import type { DecisionRecord } from '../src/domain/decision-record.js';
+import type { DecisionId, LockId, RequestId, ReviewId, TokenId } from '../src/domain/ids.js';
 import type { Lock } from '../src/domain/lock.js';
 import type { ActionName, GroupName, PersonId, PolicyName, ResourceName, TrustName } from '../src/domain/names.js';
 import type { Policy, PolicySet } from '../src/domain/policy.js';
@@ -163,9 +165,43 @@ export function policySet({ policies = [policy()], resources, groups, people, ..
   };
 }
 
+/** How often a property is tried: `usual` times, or PROPERTY_RUNS times as often where somebody has the time. */
+export const runs = (usual: number) => ({ numRuns: usual * Number(process.env['PROPERTY_RUNS'] ?? 1) });
+
+/** The code of the AccessError that `act` throws; undefined when it throws nothing. Every other error passes through. */
+export function codeOf(act: () => unknown): ErrorCode | undefined {
+  try {
+    act();
+    return undefined;
+  } catch (error) {
+    if (error instanceof AccessError) return error.code;
+    throw error;
+  }
+}
+
 interface PolicyScene extends Partial<Omit<PolicySet, 'policies' | 'resources'>> {
   readonly policies?: readonly Policy[];
   readonly resources?: readonly Resource[];
   readonly groups?: Readonly<Record<string, readonly string[]>>;
   readonly people?: Readonly<Record<string, readonly Subject[]>>;
 }
+
+export const decisionRecord = (n: number, over: Partial<DecisionRecord> = {}): DecisionRecord => ({
+  id: `dec_${id(n)}` as DecisionId,
+  at: at(n),
+  effect: 'deny',
+  reason: 'no_grant',
+  subject: alice,
+  person: person('alice'),
+  resource: ordersDb,
+  actions: [ACCESS],
+  grantId: null,
+  requestId: null,
+  policy: null,
+  lockId: null,
+  source: null,
+  request: null,
+  message: null,
+  asOf: 1,
+  ...over,
+});

@@ -1,0 +1,117 @@
+import { decide, type Facts, type Question } from '../domain/decide.js';
+import type { DecisionRecord } from '../domain/decision-record.js';
+import { deny, type Decision, type DenyReason } from '../domain/decision.js';
+import { AccessError } from '../domain/errors.js';
+import type { Instant, Reading } from '../domain/time.js';
+import { personBehind } from '../domain/who.js';
+import { DamagedError, type Snapshot } from '../store/store.js';
+import type { Dependencies, PolicySource } from './dependencies.js';
+import type { Recorder } from './recorder.js';
+
+/** One check as the door puts it: the question, and what is written down beside the decision. */
+export interface Asked {
+  readonly question: Question;
+  /** Where the client connected from. */
+  readonly source: string | null;
+  /** `GET /path` without the query. */
+  readonly request: string | null;
+}
+
+export interface Checked {
+  readonly decision: Decision;
+  readonly record: DecisionRecord;
+  /** The time the decision was made with. */
+  readonly now: Reading;
+  /** What the answer must wait for, in `strict` logging. */
+  readonly recorded: Promise<void> | undefined;
+}
+
+export interface CheckDependencies extends Pick<Dependencies, 'store' | 'clock' | 'policies' | 'newId' | 'room'> {
+  readonly recorder: Recorder;
+  /** Why the service answers nothing but denies; null while it serves. */
+  readonly closed: () => DenyReason | null;
+  /** Hears of damage and failures. The check itself is denied. */
+  readonly alarm: (cause: unknown) => void;
+}
+
+/** A decision is worth only so much time: after a pause (VM, SIGSTOP, garbage) it is a deny. */
+const MAX_AGE_MS = 150;
+
+/**
+ * Decides one check on a fresh snapshot and records the decision. Synchronous up to the answer, so that nothing can
+ * come between the facts and the decision; never throws.
+ */
+export function check(needed: CheckDependencies, asked: Asked): Checked {
+  const now = needed.clock.read();
+  const { decision, asOf } = decideNow(needed, asked.question, now);
+  const kept = keepable(needed, decision, now);
+  const record = recordOf(kept, asked, { now: now.wall, asOf, id: needed.newId('dec'), policies: needed.policies });
+  const recorded = needed.recorder.isFull() ? undefined : needed.recorder.add(record);
+  return { decision: kept, record, now, recorded };
+}
+
+/** Whether a decision made at `now` may still be given. */
+export function isFresh(needed: Pick<CheckDependencies, 'clock'>, now: Reading): boolean {
+  const { mono, trusted } = needed.clock.read();
+  return trusted && mono - now.mono <= MAX_AGE_MS;
+}
+
+function decideNow(needed: CheckDependencies, question: Question, now: Reading): { decision: Decision; asOf: number } {
+  const closed = needed.closed();
+  if (closed !== null) return { decision: deny(closed), asOf: 0 };
+  try {
+    return needed.store.read((snapshot) => {
+      const facts = factsFor(question, snapshot, needed.policies, now.wall);
+      return { decision: decide(question, facts, now), asOf: snapshot.sequence };
+    });
+  } catch (error) {
+    needed.alarm(error);
+    const storage = error instanceof DamagedError || error instanceof AccessError;
+    return { decision: deny(storage ? 'storage_failed' : 'condition_error'), asOf: 0 };
+  }
+}
+
+function factsFor({ subject, resource }: Question, snapshot: Snapshot, policies: PolicySource, now: Instant): Facts {
+  const known = 'is' in subject && 'is' in resource ? { subject: subject.is, resource: resource.is } : null;
+  return {
+    policies: policies.current,
+    locks: known ? snapshot.locks() : [],
+    grants: known ? snapshot.grantsFor(known.subject, known.resource, now) : [],
+    pending: known ? snapshot.pendingFor(known.subject, known.resource, now) : [],
+  };
+}
+
+/** What cannot be recorded, or has become too old while it was made, is not allowed. Denies never wait for the log. */
+function keepable({ recorder, room, clock }: CheckDependencies, decision: Decision, now: Reading): Decision {
+  if (decision.effect === 'deny') return decision;
+  if (!isFresh({ clock }, now)) return deny('stale');
+  if (recorder.isFull()) return deny('overloaded');
+  return room.level() === 'nothing' ? deny('storage_failed', { message: 'the disk of the service is full' }) : decision;
+}
+
+function recordOf(
+  decision: Decision,
+  { question, source, request }: Asked,
+  { now, asOf, id, policies }: { now: Instant; asOf: number; id: DecisionRecord['id']; policies: PolicySource },
+): DecisionRecord {
+  const subject = 'is' in question.subject ? question.subject.is : null;
+  const allowed = decision.effect === 'allow';
+  return {
+    id,
+    at: now,
+    effect: decision.effect,
+    reason: allowed ? null : decision.reason,
+    subject,
+    person: subject && personBehind(policies.current.directory, subject),
+    resource: 'is' in question.resource ? question.resource.is : null,
+    actions: 'effect' in question.actions ? [] : question.actions,
+    grantId: decision.grantId ?? null,
+    requestId: decision.requestId ?? null,
+    policy: allowed ? decision.policy : null,
+    lockId: allowed ? null : (decision.lockId ?? null),
+    source,
+    request,
+    message: allowed ? null : (decision.message ?? null),
+    asOf,
+  };
+}

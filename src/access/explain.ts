@@ -1,0 +1,116 @@
+import { printActor, type Actor } from '../domain/actor.js';
+import { decide, type Question } from '../domain/decide.js';
+import type { DecisionRecord } from '../domain/decision-record.js';
+import type { Decision } from '../domain/decision.js';
+import { cureFor, DENY_TEXT } from '../domain/deny-text.js';
+import { AccessError } from '../domain/errors.js';
+import { grantStateOf, longestFirst, type Grant, type GrantState } from '../domain/grant.js';
+import type { DecisionId } from '../domain/ids.js';
+import { hits, isInForce, type Lock } from '../domain/lock.js';
+import type { ActionName, PersonId, PolicyName, ResourceName } from '../domain/names.js';
+import { admittedActions, type PolicySet } from '../domain/policy.js';
+import type { AccessRequest } from '../domain/request.js';
+import type { Subject } from '../domain/subject.js';
+import type { Instant } from '../domain/time.js';
+import { personBehind } from '../domain/who.js';
+import type { Dependencies } from './dependencies.js';
+import { is, isOwn } from './rights.js';
+
+/** What would be decided now, and everything that led to it. Asking changes nothing and is no decision. */
+export interface Explanation {
+  readonly decision: Decision;
+  /** The reason as a sentence; null for an allow. */
+  readonly text: string | null;
+  readonly subject: Subject | null;
+  readonly person: PersonId | null;
+  readonly resource: ResourceName | null;
+  readonly actions: readonly ActionName[];
+  readonly locks: readonly Lock[];
+  /** In the order in which a check tries them. */
+  readonly grants: readonly { readonly grant: Grant; readonly state: GrantState }[];
+  readonly pending: readonly AccessRequest[];
+  /** Policies under which the subject may ask for the resource. */
+  readonly policies: readonly PolicyName[];
+  /** The command that may help. */
+  readonly cure: string | null;
+}
+
+type Needed = Pick<Dependencies, 'store' | 'clock' | 'policies'>;
+
+/**
+ * Explains what a check would come to. About one's own subjects everybody may ask; about others, auditors and operators.
+ *
+ * @throws {AccessError} `not_permitted`
+ */
+export function explain({ store, clock, policies }: Needed, actor: Actor, question: Question): Explanation {
+  const now = clock.read();
+  const set = policies.current;
+  const subject = 'is' in question.subject ? question.subject.is : null;
+  const resource = 'is' in question.resource ? question.resource.is : null;
+  assertMayAskAbout(actor, subject, set);
+  return store.read((snapshot) => {
+    const found = subject !== null && resource !== null;
+    const grants = found ? snapshot.grantsFor(subject, resource, now.wall) : [];
+    const pending = found ? snapshot.pendingFor(subject, resource, now.wall) : [];
+    const locks = snapshot.locks();
+    const decision = decide(question, { policies: set, locks, grants, pending }, now);
+    return {
+      decision,
+      text: decision.effect === 'deny' ? DENY_TEXT[decision.reason] : null,
+      subject,
+      person: subject && personBehind(set.directory, subject),
+      resource,
+      actions: 'effect' in question.actions ? [] : question.actions,
+      locks: found ? locksThatHit(locks, { subject, resource }, set, now.wall) : [],
+      grants: longestFirst(grants).map((grant) => ({ grant, state: grantStateOf(grant, now.wall) })),
+      pending,
+      policies: found ? policiesFor(subject, resource, set) : [],
+      cure: decision.effect === 'deny' ? cureFor(decision.reason, resource) : null,
+    };
+  });
+}
+
+/**
+ * A decision that was made, by its id. One's own, or any for auditors and operators.
+ *
+ * @throws {AccessError} `not_found`
+ */
+export function findDecision({ store, policies }: Needed, actor: Actor, id: DecisionId): DecisionRecord {
+  const record = store.decision(id);
+  if (record && maySeeDecision(actor, record, policies.current)) return record;
+  throw new AccessError('not_found', `no decision ${JSON.stringify(id)}; it may be older than what is kept`);
+}
+
+export function maySeeDecision(actor: Actor, { subject, person }: DecisionRecord, policies: PolicySet): boolean {
+  if (is(actor, 'auditor', policies)) return true;
+  return subject !== null && person !== null && isOwn(actor, { subject, person }, policies);
+}
+
+function assertMayAskAbout(actor: Actor, subject: Subject | null, policies: PolicySet): void {
+  if (is(actor, 'auditor', policies) || is(actor, 'operator', policies)) return;
+  if (subject !== null && isOwn(actor, { subject, person: personBehind(policies.directory, subject) }, policies))
+    return;
+  throw new AccessError(
+    'not_permitted',
+    `${printActor(actor)} can ask only about subjects of its own; others need the role auditor or operator`,
+  );
+}
+
+function locksThatHit(
+  locks: readonly Lock[],
+  of: { subject: Subject; resource: ResourceName },
+  policies: PolicySet,
+  now: Instant,
+): readonly Lock[] {
+  const hit = { ...of, person: personBehind(policies.directory, of.subject) };
+  return locks.filter((lock) => isInForce(lock, now) && hits(lock, hit));
+}
+
+function policiesFor(subject: Subject, name: ResourceName, policies: PolicySet): readonly PolicyName[] {
+  const resource = policies.resources.get(name);
+  if (!resource) return [];
+  return [...policies.policies.values()]
+    .filter((policy) => admittedActions(policies, policy, subject, resource).length > 0)
+    .map((policy) => policy.name)
+    .sort();
+}

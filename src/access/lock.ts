@@ -1,0 +1,79 @@
+import { printActor, type Actor } from '../domain/actor.js';
+import { AccessError } from '../domain/errors.js';
+import type { LockId } from '../domain/ids.js';
+import type { Lock, LockTarget } from '../domain/lock.js';
+import { plainText } from '../domain/text.js';
+import { after, type Duration } from '../domain/time.js';
+import type { Dependencies } from './dependencies.js';
+import { once, type Idempotency } from './once.js';
+import { assertRole } from './rights.js';
+
+export interface LockWish {
+  readonly target: LockTarget;
+  readonly reason: string;
+  /** What whoever it hits is told. */
+  readonly message?: string | undefined;
+  /** Default: until it is removed. */
+  readonly duration?: Duration | undefined;
+}
+
+type Needed = Pick<Dependencies, 'store' | 'clock' | 'policies'>;
+
+/**
+ * Denies whatever the target names from the moment the promise resolves, whatever grants there are. The target need not
+ * be known to any policy: one can lock what is about to appear.
+ *
+ * @throws {AccessError} `not_permitted`, `invalid_request`
+ */
+export async function createLock(
+  { store, clock, policies, newId }: Needed & Pick<Dependencies, 'newId'>,
+  actor: Actor,
+  { target, reason, message, duration }: LockWish,
+  idempotency: Idempotency | null,
+): Promise<Lock> {
+  assertRole(actor, ['operator'], 'locking', policies.current);
+  const now = clock.read().wall;
+  const why = plainText('reason', reason);
+  if (why === '')
+    throw new AccessError('invalid_request', 'a lock needs a reason, for those who will ask whether it can go');
+  const told = plainText('message', message ?? '');
+  return store.change(now, (change) =>
+    once(change, actor, idempotency, now, () => {
+      const lock: Lock = {
+        id: newId('lock'),
+        target,
+        reason: why,
+        message: told,
+        createdAt: now,
+        createdBy: printActor(actor),
+        expiresAt: duration === undefined ? null : after(now, duration),
+        revision: change.nextSequence,
+      };
+      change.record(actor, { action: 'lock.created', lock });
+      return lock;
+    }),
+  );
+}
+
+/**
+ * Takes a lock away. Grants that it suspended are usable again if they have not ended; none that ended comes back.
+ *
+ * @throws {AccessError} `not_permitted`, `not_found`
+ */
+export async function removeLock(
+  { store, clock, policies }: Needed,
+  actor: Actor,
+  id: LockId,
+  idempotency: Idempotency | null,
+): Promise<Lock> {
+  assertRole(actor, ['operator'], 'unlocking', policies.current);
+  const now = clock.read().wall;
+  return store.change(now, (change) =>
+    once(change, actor, idempotency, now, () => {
+      const lock = change.lock(id);
+      if (!lock) throw new AccessError('not_found', `no lock ${JSON.stringify(id)}`);
+      change.record(actor, { action: 'lock.removed', lock });
+      return lock;
+    }),
+  );
+}

@@ -1,0 +1,53 @@
+import { check, isFresh, type CheckDependencies, type Checked } from '../access/check.js';
+import { deny } from '../domain/decision.js';
+import type { Identifier } from '../identity/identify.js';
+import { plainDeny, toAnswer, type AnswerBytes, type Audience } from './answer.js';
+import { readCheckRequest, type CheckRequest } from './check-request.js';
+import { toAsked } from './question.js';
+import { MalformedError } from './wire.js';
+
+export interface CoreDependencies extends CheckDependencies {
+  readonly identifier: Identifier;
+  readonly gate: string | null;
+}
+
+/** Bytes from Envoy to bytes for Envoy. Synchronous, but for `strict` logging. */
+export type Core = (bytes: Buffer, namedByFilter: readonly string[]) => AnswerBytes | Promise<AnswerBytes>;
+
+export function createCore(needed: CoreDependencies): Core {
+  return (bytes, namedByFilter) => {
+    const asked = ask(needed, bytes, namedByFilter);
+    const checked = check(needed, asked);
+    if (checked.recorded === undefined) return answer(needed, checked, asked.audience);
+    return checked.recorded.then(
+      () => answer(needed, checked, asked.audience),
+      (error: unknown) => {
+        needed.alarm(error);
+        return plainDeny('storage_failed');
+      },
+    );
+  };
+}
+
+function ask(needed: CoreDependencies, bytes: Buffer, namedByFilter: readonly string[]): ReturnType<typeof toAsked> {
+  try {
+    const request: CheckRequest = readCheckRequest(bytes);
+    const { wall } = needed.clock.read();
+    const { identifier, gate } = needed;
+    return toAsked(request, namedByFilter, { policies: needed.policies.current, identifier, gate, now: wall });
+  } catch (error) {
+    if (!(error instanceof MalformedError)) needed.alarm(error);
+    const unreadable = deny(error instanceof MalformedError ? 'malformed' : 'condition_error');
+    return {
+      question: { subject: unreadable, resource: unreadable, actions: unreadable },
+      source: null,
+      request: null,
+      audience: 'text',
+    };
+  }
+}
+
+/** After a pause between decision and answer (or a slow log) the decision is too old to be given. */
+function answer(needed: CoreDependencies, { decision, record, now }: Checked, audience: Audience): AnswerBytes {
+  return isFresh(needed, now) ? toAnswer(decision, record, now.wall, audience) : plainDeny('stale');
+}

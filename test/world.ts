@@ -1,0 +1,57 @@
+import type { Dependencies, Room } from '../src/access/dependencies.js';
+import { giveReview } from '../src/access/review.js';
+import { submitRequest, type Wish } from '../src/access/request.js';
+import type { Actor } from '../src/domain/actor.js';
+import type { Grant } from '../src/domain/grant.js';
+import type { NewId, RequestId } from '../src/domain/ids.js';
+import type { PolicySet } from '../src/domain/policy.js';
+import { fakeClock } from '../src/domain/time.js';
+import { memoryStore } from '../src/store/memory.js';
+import type { Store } from '../src/store/store.js';
+import { actorFor, ordersDb, policySet, sha256, T0 } from './builders.js';
+
+/** Ids in the order of their making: `req_0…01`, `req_0…02`. */
+export function countedIds(): NewId {
+  let last = 0;
+  return (prefix) => `${prefix}_${String(++last).padStart(26, '0')}` as never;
+}
+
+/** A whole small service without its doors: store, clock, policies, and short words for what people do. */
+export function world({ policies = policySet(), store = memoryStore() }: { policies?: PolicySet; store?: Store } = {}) {
+  const clock = fakeClock(T0);
+  const source = { current: policies };
+  const disk = { level: 'all' as ReturnType<Room['level']> };
+  const needed: Dependencies = {
+    store,
+    clock,
+    policies: source,
+    newId: countedIds(),
+    sha256,
+    room: { level: () => disk.level },
+  };
+  const as = (who: string | Actor) => (typeof who === 'string' ? actorFor(who) : who);
+  const ask = (who: string | Actor, wish: Partial<Wish> = {}) =>
+    submitRequest(needed, as(who), { resource: ordersDb, ...wish }, null);
+  const review = (who: string | Actor, id: RequestId, verdict: 'approve' | 'deny' = 'approve') => {
+    const { digest } = store.read((snapshot) => snapshot.request(id)!);
+    return giveReview(needed, as(who), { requestId: id, verdict, digest }, null);
+  };
+  return {
+    needed,
+    store,
+    clock,
+    disk,
+    ask,
+    review,
+    /** alice asks, bob approves. */
+    grant: async (wish: Partial<Wish> = {}): Promise<Grant> => {
+      const { id } = await ask('alice', wish);
+      return (await review('bob', id)).grant!;
+    },
+    /** Replaces the policy folder. */
+    load: (next: PolicySet) => {
+      source.current = next;
+    },
+    entries: () => store.read((snapshot) => snapshot.entries(1, 1_000)),
+  };
+}
