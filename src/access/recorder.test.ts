@@ -62,7 +62,7 @@ test('grouped: a batch that cannot be written is told', async () => {
   const store = slowStore();
   const failures: unknown[] = [];
   const recorder = createRecorder({ store, mode: 'grouped', onFailure: (cause) => failures.push(cause) });
-  recorder.add(decisionRecord(1));
+  void recorder.add(decisionRecord(1));
   await vi.waitFor(() => expect(store.batches).toHaveLength(1));
   store.batches[0]!.fail(new Error('EIO'));
   await vi.waitFor(() => expect(failures).toHaveLength(1));
@@ -72,9 +72,9 @@ test('it is full after twenty thousand decisions that wait, and empty again when
   const store = slowStore();
   const recorder = createRecorder({ store, mode: 'grouped', onFailure: quiet });
   const record = decisionRecord(1);
-  for (let i = 0; i < 19_999; i++) recorder.add(record);
+  for (let i = 0; i < 19_999; i++) void recorder.add(record);
   expect(recorder.isFull()).toBe(false);
-  recorder.add(record);
+  void recorder.add(record);
   expect(recorder.isFull()).toBe(true);
   await vi.waitFor(() => expect(store.batches).toHaveLength(1));
   expect(recorder.isFull()).toBe(false);
@@ -83,13 +83,11 @@ test('it is full after twenty thousand decisions that wait, and empty again when
 test('flush waits for the batch that is being written and for the one that is being filled', async () => {
   const store = slowStore();
   const recorder = createRecorder({ store, mode: 'grouped', onFailure: quiet });
-  recorder.add(decisionRecord(1));
+  void recorder.add(decisionRecord(1));
   await vi.waitFor(() => expect(store.batches).toHaveLength(1));
-  recorder.add(decisionRecord(2));
+  void recorder.add(decisionRecord(2));
   let flushed = false;
-  const flushing = recorder.flush().then(() => {
-    flushed = true;
-  });
+  const flushing = recorder.flush().then(() => (flushed = true));
   store.batches[0]!.done();
   await vi.waitFor(() => expect(store.batches).toHaveLength(2));
   expect(flushed).toBe(false);
