@@ -35,7 +35,7 @@ export interface CheckDependencies extends Pick<Dependencies, 'store' | 'clock' 
 }
 
 /** A decision is worth only so much time: after a pause (VM, SIGSTOP, garbage) it is a deny. */
-const MAX_AGE_MS = 150;
+export const MAX_AGE_MS = 150;
 
 /**
  * Decides one check on a fresh snapshot and records the decision. Synchronous up to the answer, so that nothing can
@@ -45,15 +45,20 @@ export function check(needed: CheckDependencies, asked: Asked): Checked {
   const now = needed.clock.read();
   const { decision, asOf } = decideNow(needed, asked.question, now);
   const kept = keepable(needed, decision, now);
-  const record = recordOf(kept, asked, { now: now.wall, asOf, id: needed.newId('dec'), policies: needed.policies });
+  const record = recordOf(kept, asked, {
+    now: now.wall,
+    asOf,
+    id: needed.newId('dec', now.wall),
+    policies: needed.policies,
+  });
   const recorded = needed.recorder.isFull() ? undefined : needed.recorder.add(record);
   return { decision: kept, record, now, recorded };
 }
 
-/** Whether a decision made at `now` may still be given. */
-export function isFresh(needed: Pick<CheckDependencies, 'clock'>, now: Reading): boolean {
+/** How long ago `now` was read, in milliseconds; endless when the clock has become suspect since. */
+export function ageOf(needed: Pick<CheckDependencies, 'clock'>, now: Reading): number {
   const { mono, trusted } = needed.clock.read();
-  return trusted && mono - now.mono <= MAX_AGE_MS;
+  return trusted ? mono - now.mono : Infinity;
 }
 
 function decideNow(needed: CheckDependencies, question: Question, now: Reading): { decision: Decision; asOf: number } {
@@ -84,7 +89,7 @@ function factsFor({ subject, resource }: Question, snapshot: Snapshot, policies:
 /** What cannot be recorded, or has become too old while it was made, is not allowed. Denies never wait for the log. */
 function keepable({ recorder, room, clock }: CheckDependencies, decision: Decision, now: Reading): Decision {
   if (decision.effect === 'deny') return decision;
-  if (!isFresh({ clock }, now)) return deny('stale');
+  if (ageOf({ clock }, now) > MAX_AGE_MS) return deny('stale');
   if (recorder.isFull()) return deny('overloaded');
   return room.level() === 'nothing' ? deny('storage_failed', { message: 'the disk of the service is full' }) : decision;
 }

@@ -40,7 +40,7 @@ export async function createLock(
   return store.change(now, (change) =>
     once(change, actor, idempotency, now, () => {
       const lock: Lock = {
-        id: newId('lock'),
+        id: newId('lock', now),
         target,
         reason: why,
         message: told,

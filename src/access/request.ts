@@ -49,7 +49,7 @@ export async function submitRequest(
     throw new AccessError('storage_full', 'no new requests: the disk of the service is nearly full');
   return store.change(now, (change) =>
     once(change, actor, idempotency, now, () => {
-      const content = contentOf(wish, actor, policies.current, { id: newId('req'), now });
+      const content = contentOf(wish, actor, policies.current, { id: newId('req', now), now });
       const same = change.pendingFor(content.subject, content.resource, now).find((other) => isSame(other, content));
       if (same) return same;
       assertFewPending(change, content, now);

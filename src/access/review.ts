@@ -53,7 +53,7 @@ export async function giveReview(
       assertRevision(request, verdict.ifRevision);
       const earlier = change.reviewsOf(request.id);
       const review: Review = {
-        id: newId('rev'),
+        id: newId('rev', now),
         requestId: request.id,
         digest: verdict.digest,
         person: reviewer,

@@ -51,7 +51,7 @@ export async function createToken(
   const secret = `${PREFIX}${Buffer.from(randomSecret()).toString('base64url')}`;
   return store.change(now, (change) => {
     const token: Token = {
-      id: newId('tok'),
+      id: newId('tok', now),
       hash: hashOf(secret, sha256),
       holder,
       createdAt: now,

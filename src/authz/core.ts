@@ -1,5 +1,5 @@
-import { check, isFresh, type CheckDependencies, type Checked } from '../access/check.js';
-import { deny } from '../domain/decision.js';
+import { ageOf, check, MAX_AGE_MS, type CheckDependencies, type Checked } from '../access/check.js';
+import { deny, type DenyReason } from '../domain/decision.js';
 import type { Identifier } from '../identity/identify.js';
 import { plainDeny, toAnswer, type AnswerBytes, type Audience } from './answer.js';
 import { readCheckRequest, type CheckRequest } from './check-request.js';
@@ -9,6 +9,8 @@ import { MalformedError } from './wire.js';
 export interface CoreDependencies extends CheckDependencies {
   readonly identifier: Identifier;
   readonly gate: string | null;
+  /** Hears of every answer: the reason of a deny, null for an allow, and how long it took. */
+  readonly observe?: (reason: DenyReason | null, seconds: number) => void;
 }
 
 /** Bytes from Envoy to bytes for Envoy. Synchronous, but for `strict` logging. */
@@ -49,5 +51,9 @@ function ask(needed: CoreDependencies, bytes: Buffer, namedByFilter: readonly st
 
 /** After a pause between decision and answer (or a slow log) the decision is too old to be given. */
 function answer(needed: CoreDependencies, { decision, record, now }: Checked, audience: Audience): AnswerBytes {
-  return isFresh(needed, now) ? toAnswer(decision, record, now.wall, audience) : plainDeny('stale');
+  const age = ageOf(needed, now);
+  const fresh = age <= MAX_AGE_MS;
+  const reason = fresh ? record.reason : 'stale';
+  needed.observe?.(reason, Math.min(age, 60_000) / 1_000);
+  return fresh ? toAnswer(decision, record, now.wall, audience) : plainDeny('stale');
 }

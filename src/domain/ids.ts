@@ -1,4 +1,5 @@
 import type { Brand } from './brand.js';
+import type { Instant } from './time.js';
 
 export type RequestId = Brand<string, 'RequestId'>;
 export type ReviewId = Brand<string, 'ReviewId'>;
@@ -16,14 +17,19 @@ export interface IdOf {
   tok: TokenId;
 }
 
-/** Makes ids: prefix, underscore, a UUIDv7 in base32. They sort by time of birth and are no secrets. */
-export type NewId = <P extends keyof IdOf>(prefix: P) => IdOf[P];
+/** Makes ids: prefix, underscore, a UUIDv7 of that instant in base32. They sort by time of birth and are no secrets. */
+export type NewId = <P extends keyof IdOf>(prefix: P, at: Instant) => IdOf[P];
 
 // Crockford's alphabet in lower case: byte order is text order, and nothing in it is mistaken for something else.
 const ALPHABET = '0123456789abcdefghjkmnpqrstvwxyz';
 
-/** 16 bytes as 26 characters of base32 (128 bits, the first character holding three of them). */
+/**
+ * 16 bytes as 26 characters of base32 (128 bits, the first character holding three of them).
+ *
+ * @throws {RangeError} for any other number of bytes: bits would be lost, and two ids become one
+ */
 export function base32(bytes: Uint8Array): string {
+  if (bytes.length !== 16) throw new RangeError(`an id is made of 16 bytes, got ${bytes.length}`);
   let text = '';
   let buffer = 0;
   let bits = 2; // 130 bits are written: two leading zeros
