@@ -7,10 +7,12 @@ import {
   type UntypedServiceImplementation,
 } from '@grpc/grpc-js';
 import { fromJSON } from '@grpc/proto-loader';
+import type { SubjectPattern } from '../domain/subject-pattern.js';
 import { plainDenies, serializeAnswer, type AnswerBytes } from './answer.js';
 import type { Core } from './core.js';
 import { answering } from './handler.js';
 import { createHealth, type Health } from './health.js';
+import { onlyPeers } from './peer.js';
 
 /** A gRPC service beside ext_authz on the same listener. */
 export interface Service {
@@ -30,6 +32,8 @@ export interface Listener {
   /** `unix:/path` or `host:port`. */
   readonly target: string;
   readonly credentials: ServerCredentials;
+  /** Peers that may call, on a listener with mutual TLS; empty: all that the handshake lets through. */
+  readonly peers?: readonly SubjectPattern[];
 }
 
 /** Above Envoy's largest headers (60 KiB) and a certificate, far below what could hurt. */
@@ -65,13 +69,13 @@ const descriptors = fromJSON(
  * @throws {Error} when the address is taken, or when a deny that was encoded at start does not decode to one
  */
 export async function serveAuthz(
-  { target, credentials }: Listener,
+  { target, credentials, peers = [] }: Listener,
   core: Core,
   { alarm, services = [] }: { readonly alarm: (cause: unknown) => void; readonly services?: readonly Service[] },
 ): Promise<AuthzServer> {
   assertDeniesDeny();
   const health = createHealth([AUTHORIZATION]);
-  const server = new Server(OPTIONS);
+  const server = new Server({ ...OPTIONS, ...(peers.length > 0 && { interceptors: [onlyPeers(peers)] }) });
   server.addService({ Check: CHECK } as unknown as ServiceDefinition, { Check: answering(core, { alarm }) });
   server.addService(definitionOf('grpc.health.v1.Health'), health.implementation);
   for (const { definition, implementation } of services) server.addService(definition, implementation);
