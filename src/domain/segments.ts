@@ -5,7 +5,7 @@
  */
 export type SegmentPattern = readonly string[];
 
-/** Null when `**` is not at the end, or a `*` stands beside other characters. */
+/** Takes a pattern apart; null when `**` is not at the end, or a `*` stands beside other characters. */
 export function parseSegments(text: string): SegmentPattern | null {
   const segments = text.split('/');
   const wellFormed = segments.every(
@@ -14,6 +14,7 @@ export function parseSegments(text: string): SegmentPattern | null {
   return wellFormed ? segments : null;
 }
 
+/** Whether the pattern covers the text, segment by segment. */
 export function matchesSegments(pattern: SegmentPattern, text: string): boolean {
   const segments = text.split('/');
   const open = pattern.at(-1) === '**';

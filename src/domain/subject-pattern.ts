@@ -1,17 +1,18 @@
 import { parseDn, printDn } from './dn.js';
 import { AccessError } from './errors.js';
+import type { TrustName } from './names.js';
 import { matchesSegments, parseSegments, type SegmentPattern } from './segments.js';
-import { partsOf, type Subject, type SubjectKind } from './subject.js';
+import { partsOf, splitKind, subjectOf, type Subject, type SubjectKind } from './subject.js';
 
 /**
  * A set of names within one trust entry, as written in `names:` and `who: { subjects: … }`:
  *
- *     spiffe://corp/**          everything under it (`*` one segment, `**` the rest)
+ *     spiffe://corp/**          everything under it (`*` one segment, `**` the rest, only at the end)
  *     dns:*.corp.example        one label in front
  *     email:*@corp.example      every address of the domain
- *     dn:**,O=Acme,C=DE         every name that ends so
+ *     dn:**,O=Acme,C=DE         every name that ends so, this name itself included
  *
- * and each of them without a star for exactly one name.
+ * and each of them without a star for exactly one name. Case counts everywhere, as it does in names.
  */
 export type SubjectPattern =
   | { readonly kind: 'uri'; readonly scheme: string; readonly segments: SegmentPattern }
@@ -20,9 +21,14 @@ export type SubjectPattern =
   | { readonly kind: 'email'; readonly domain: string }
   | { readonly kind: 'dn'; readonly suffix: string };
 
-/** @throws {AccessError} `invalid_subject` */
+/**
+ * Refuses what no subject can ever match: a misspelt pattern would deny, or fail to lock, without anybody noticing.
+ *
+ * @throws {AccessError} `invalid_subject`
+ */
 export function parseSubjectPattern(text: string): SubjectPattern {
-  const pattern = read(text);
+  const { kind, value } = splitKind(text);
+  const pattern = read(kind, value);
   if (!pattern) {
     const examples = 'spiffe://corp/**, dns:*.corp.example, email:*@corp.example or dn:**,O=Acme';
     throw new AccessError('invalid_subject', `expected a pattern such as ${examples}, got ${JSON.stringify(text)}`);
@@ -48,29 +54,49 @@ export function matchesSubject(pattern: SubjectPattern, subject: Subject): boole
 
 /** By parts, not by characters: an escaped comma inside a value is no border between parts. */
 function endsInWholeRdn(value: string, suffix: string): boolean {
+  if (!value.endsWith(suffix)) return false; // the usual no, without parsing
   const names = parseDn(value);
   const wanted = parseDn(suffix);
-  return names.length >= wanted.length && printDn(names.slice(0, wanted.length)) === suffix;
+  return printDn(names.slice(0, wanted.length)) === suffix;
 }
 
-function read(text: string): SubjectPattern | null {
-  const [, kind, value] = /^(?:(dns|email|dn):)?([\x20-\x7e]+)$/.exec(text) ?? [];
-  if (value === undefined) return null;
-  switch (kind as SubjectKind | undefined) {
+function read(kind: SubjectKind, value: string): SubjectPattern | null {
+  switch (kind) {
+    case 'uri':
+      return readUri(value);
     case 'dns':
-      if (value.startsWith('*.') && value.length > 2 && !value.includes('*', 1))
-        return { kind: 'dns', parent: value.slice(2) };
-      return value.includes('*') ? null : { kind: 'dns', exact: value };
+      return value.startsWith('*.')
+        ? { kind, parent: checked(kind, value, `x.${value.slice(2)}`).slice(2) }
+        : { kind, exact: checked(kind, value) };
     case 'email':
-      if (/^\*@[^*@]+$/.test(value)) return { kind: 'email', domain: value.slice(2) };
-      return value.includes('*') ? null : { kind: 'email', exact: value };
+      return value.startsWith('*@')
+        ? { kind, domain: checked(kind, value, `x@${value.slice(2)}`).slice(2) }
+        : { kind, exact: checked(kind, value) };
     case 'dn':
-      if (value.startsWith('**,')) return { kind: 'dn', suffix: printDn(parseDn(value.slice(3))) };
-      return { kind: 'dn', exact: printDn(parseDn(value)) };
-    default: {
-      const [, scheme, rest] = /^([a-z][a-z0-9+.-]*:(?:\/\/)?)(.+)$/.exec(value) ?? [];
-      const segments = rest === undefined ? null : parseSegments(rest);
-      return scheme && segments ? { kind: 'uri', scheme, segments } : null;
-    }
+      return value.startsWith('**,')
+        ? { kind, suffix: checked(kind, value, printDn(parseDn(value.slice(3)))) }
+        : { kind, exact: checked(kind, value, printDn(parseDn(value))) };
+  }
+}
+
+function readUri(value: string): SubjectPattern | null {
+  const [, scheme, rest] = /^([^:]*:(?:\/\/)?)(.+)$/s.exec(value) ?? [];
+  const segments = rest === undefined ? null : parseSegments(rest);
+  if (scheme === undefined || segments === null) return null;
+  const specimen = segments.map((segment) => (segment === '*' ? 'x' : segment === '**' ? 'x/x' : segment));
+  checked('uri', value, scheme + specimen.join('/'));
+  return { kind: 'uri', scheme, segments };
+}
+
+/** `specimen`, if it could be a subject's value; `pattern` is what the message quotes. */
+function checked(kind: SubjectKind, pattern: string, specimen = pattern): string {
+  try {
+    subjectOf({ trust: 'any' as TrustName, kind, value: specimen });
+    return specimen;
+  } catch {
+    throw new AccessError(
+      'invalid_subject',
+      `no name can match the pattern ${JSON.stringify(pattern)}: put a star for whole parts only, as in spiffe://corp/**`,
+    );
   }
 }

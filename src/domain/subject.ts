@@ -1,7 +1,8 @@
 import type { Brand } from './brand.js';
+import type { AttributeValue } from './dn-value.js';
 import { parseDn, printDn } from './dn.js';
 import { AccessError } from './errors.js';
-import type { TrustName } from './names.js';
+import { NAME, type TrustName } from './names.js';
 
 /**
  * Who a certificate speaks for: trust name, kind, value. Written `corp/spiffe://corp/alice` (a URI),
@@ -10,9 +11,11 @@ import type { TrustName } from './names.js';
  */
 export type Subject = Brand<string, 'Subject'>;
 
+/** The kinds of names that a certificate can have, in the usual order of preference. */
 export const SUBJECT_KINDS = ['uri', 'dns', 'email', 'dn'] as const;
 export type SubjectKind = (typeof SUBJECT_KINDS)[number];
 
+/** A subject taken apart. */
 export interface SubjectParts {
   readonly trust: TrustName;
   readonly kind: SubjectKind;
@@ -21,22 +24,30 @@ export interface SubjectParts {
 
 const MAX_LENGTH = 2_048;
 
-// The schemes `dns`, `email` and `dn` are kinds here; a URI of such a scheme would print like a subject of that kind.
-const URI = /^(?!(?:dns|email|dn):)[a-z][a-z0-9+.-]*:[\x21-\x7e]+$/;
-// SPIFFE-ID specification, section 2: what a trust domain and a path may hold.
-const SPIFFE = /^spiffe:\/\/[a-z0-9._-]{1,255}(?:\/(?!\.{1,2}(?:\/|$))[A-Za-z0-9._-]+)*$/;
-const DNS =
-  /^(?=.{1,253}$)[A-Za-z0-9_](?:[A-Za-z0-9_-]{0,61}[A-Za-z0-9_])?(?:\.[A-Za-z0-9_](?:[A-Za-z0-9_-]{0,61}[A-Za-z0-9_])?)*$/;
-const EMAIL = /^[\x21-\x3f\x41-\x7e]{1,64}@[A-Za-z0-9](?:[A-Za-z0-9.-]{0,252}[A-Za-z0-9])?$/;
+// RFC 3986 section 2, without `*`: no name looks like a pattern. The schemes `dns`, `email` and `dn` are kinds here;
+// a URI of such a scheme would print like a subject of that kind.
+const URI = /^(?!(?:dns|email|dn):)[a-z][a-z0-9+.-]*:(?:[A-Za-z0-9._~:/?#[\]@!$&'()+,;=-]|%[0-9A-Fa-f]{2})+$/;
+// SPIFFE-ID section 2: what a trust domain and a path may hold. X509-SVID section 5.2: a client has a path.
+const SPIFFE = /^spiffe:\/\/[a-z0-9._-]{1,255}(?:\/(?!\.{1,2}(?:\/|$))[A-Za-z0-9._-]+)+$/;
+// RFC 1123 section 2.1, and the underscore that hosts are given all the same.
+const LABEL = '[A-Za-z0-9_](?:[A-Za-z0-9_-]{0,61}[A-Za-z0-9_])?';
+const DNS = new RegExp(`^(?=.{1,253}$)${LABEL}(?:\\.${LABEL})*$`);
+// RFC 5321 section 4.1.2, the dotted form of the local part, again without `*`.
+const ATOM = "[A-Za-z0-9!#$%&'+/=?^_`{|}~-]+";
+const EMAIL = new RegExp(`^(?=[^@]{1,64}@.{1,253}$)${ATOM}(?:\\.${ATOM})*@${LABEL}(?:\\.${LABEL})*$`);
 
 const EXPECTED: Record<SubjectKind, string> = {
-  uri: 'a URI such as spiffe://corp/alice',
+  uri: 'a URI such as spiffe://corp/alice, its scheme in lower case',
   dns: 'a host name such as host.example, without wildcard or trailing dot',
   email: 'an address such as a@example.com',
-  dn: 'a distinguished name such as CN=alice,O=Acme',
+  dn: 'a distinguished name such as CN=alice,O=Acme, no part of it empty or joined by "+"',
 };
 
-/** @throws {AccessError} `invalid_subject`, when `value` is not what its kind looks like */
+/**
+ * The subject of these parts; `value` is in its canonical spelling.
+ *
+ * @throws {AccessError} `invalid_subject`, when `value` is not what its kind looks like
+ */
 export function subjectOf({ trust, kind, value }: SubjectParts): Subject {
   if (!isValue(kind, value))
     throw new AccessError('invalid_subject', `expected ${EXPECTED[kind]}, got ${JSON.stringify(value)}`);
@@ -51,23 +62,28 @@ export function subjectOf({ trust, kind, value }: SubjectParts): Subject {
  * @throws {AccessError} `invalid_subject`
  */
 export function parseSubject(text: string, soleTrust?: TrustName): Subject {
-  const [, prefix, rest] = /^(?:([a-z0-9][a-z0-9._-]*)\/)?(.*)$/s.exec(text)!;
-  const trust = (prefix as TrustName | undefined) ?? soleTrust;
-  if (!trust)
-    throw new AccessError('invalid_subject', `subject must begin with the name of its trust entry, as in corp/${text}`);
-  const kind = /^(dns|email|dn):/.exec(rest!)?.[1] as SubjectKind | undefined;
-  if (!kind) return subjectOf({ trust, kind: 'uri', value: rest! });
-  const value = rest!.slice(kind.length + 1);
-  return subjectOf({ trust, kind, value: kind === 'dn' ? printDn(parseDn(value)) : value });
+  // Every kind and every URI begins with a word and a colon, so a slash before the first colon ends a trust name.
+  const [, prefix, rest = ''] = /^(?:([^:/]*)\/)?(.*)$/s.exec(text) ?? [];
+  const trust = prefix ?? soleTrust;
+  if (trust === undefined || !NAME.test(trust))
+    throw new AccessError(
+      'invalid_subject',
+      `expected the name of a trust entry in front, as in "corp/spiffe://corp/alice", got ${JSON.stringify(text)}`,
+    );
+  const { kind, value } = splitKind(rest);
+  return subjectOf({ trust: trust as TrustName, kind, value: kind === 'dn' ? printDn(parseDn(value)) : value });
 }
 
 /** Takes a subject apart again; the inverse of `subjectOf`. */
 export function partsOf(subject: Subject): SubjectParts {
   const slash = subject.indexOf('/');
-  const trust = subject.slice(0, slash) as TrustName;
-  const text = subject.slice(slash + 1);
+  return { trust: subject.slice(0, slash) as TrustName, ...splitKind(subject.slice(slash + 1)) };
+}
+
+/** Takes the kind off a name or a pattern of names; what begins with no kind is a URI. */
+export function splitKind(text: string): { readonly kind: SubjectKind; readonly value: string } {
   const kind = /^(dns|email|dn):/.exec(text)?.[1] as SubjectKind | undefined;
-  return kind ? { trust, kind, value: text.slice(kind.length + 1) } : { trust, kind: 'uri', value: text };
+  return kind ? { kind, value: text.slice(kind.length + 1) } : { kind: 'uri', value: text };
 }
 
 function isValue(kind: SubjectKind, value: string): boolean {
@@ -84,10 +100,17 @@ function isValue(kind: SubjectKind, value: string): boolean {
   }
 }
 
+/** One spelling per name. Several attributes in one part have no order, and an empty one names nobody. */
 function isCanonicalDn(value: string): boolean {
   try {
-    return printDn(parseDn(value)) === value;
+    const dn = parseDn(value);
+    const plain = dn.every(([attribute, ...more]) => attribute && more.length === 0 && !isEmpty(attribute.value));
+    return plain && printDn(dn) === value;
   } catch {
     return false;
   }
+}
+
+function isEmpty(value: AttributeValue): boolean {
+  return 'text' in value && value.text === '';
 }
