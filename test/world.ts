@@ -27,7 +27,7 @@ export function world({ policies = policySet(), store = memoryStore() }: { polic
     policies: source,
     newId: countedIds(),
     sha256,
-    room: { level: () => disk.level },
+    room: { level: () => disk.level, ending: (work) => work() },
   };
   const as = (who: string | Actor) => (typeof who === 'string' ? actorFor(who) : who);
   const ask = (who: string | Actor, wish: Partial<Wish> = {}) =>

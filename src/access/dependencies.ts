@@ -25,4 +25,7 @@ export interface PolicySource {
  */
 export interface Room {
   level(): 'all' | 'no_requests' | 'endings_only' | 'nothing';
+
+  /** Runs what ends access. Where the disk is full it gets room that was kept back for it, and is then run once more. */
+  ending<T>(work: () => Promise<T>): Promise<T>;
 }

@@ -6,6 +6,7 @@ import type { Actor } from '../domain/actor.js';
 import type { GrantId } from '../domain/ids.js';
 import { hours } from '../domain/time.js';
 import { returnGrant, revokeGrant } from './end-grant.js';
+import { createLock } from './lock.js';
 
 const host: Actor = { kind: 'host' };
 
@@ -87,4 +88,25 @@ test('revoking works with a suspect clock and with a full disk', async () => {
   clock.distrust();
   disk.level = 'endings_only';
   expect((await revokeGrant(needed, host, { id }, null)).end?.reason).toBe('revoked');
+});
+
+test('on a full disk revoking and locking get the room that was kept back for them', async () => {
+  const { grant, needed } = world();
+  const { id } = await grant();
+  let given = 0;
+  const room: typeof needed.room = {
+    level: () => 'nothing',
+    ending: (work) => {
+      given += 1;
+      return work();
+    },
+  };
+  await revokeGrant({ ...needed, room }, host, { id }, null);
+  await createLock(
+    { ...needed, room },
+    host,
+    { target: { kind: 'person', person: person('alice') }, reason: 'x' },
+    null,
+  );
+  expect(given).toBe(2);
 });

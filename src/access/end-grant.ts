@@ -17,7 +17,7 @@ export interface Ending {
   readonly ifRevision?: number | undefined;
 }
 
-type Needed = Pick<Dependencies, 'store' | 'clock' | 'policies'>;
+type Needed = Pick<Dependencies, 'store' | 'clock' | 'policies' | 'room'>;
 
 /**
  * Ends a grant for good, by somebody who looks after it. When the promise has resolved, the change is on disk and every
@@ -73,22 +73,24 @@ export function recordEnd(
 
 // Never asks whether the clock is trusted or the disk is full: ending access must be possible longest.
 async function endGrant(
-  { store, clock, policies }: Needed,
+  { store, clock, policies, room }: Needed,
   actor: Actor,
   { id, why, ifRevision }: Ending,
   idempotency: Idempotency | null,
   reasonFor: (grant: Grant) => GrantEnd['reason'],
 ): Promise<Grant> {
   const now = clock.read().wall;
-  return store.change(now, (change) =>
-    once(change, actor, idempotency, now, () => {
-      const grant = change.grant(id);
-      if (!grant || !maySeeGrant(actor, grant, policies.current))
-        throw new AccessError('not_found', `no grant ${JSON.stringify(id)}`);
-      const reason = reasonFor(grant);
-      assertRevision(grant, ifRevision);
-      if (grant.end || grantStateOf(grant, now).state === 'ended') return grant;
-      return recordEnd(change, actor, grant, reason, now, plainText('reason', why ?? ''));
-    }),
+  return room.ending(() =>
+    store.change(now, (change) =>
+      once(change, actor, idempotency, now, () => {
+        const grant = change.grant(id);
+        if (!grant || !maySeeGrant(actor, grant, policies.current))
+          throw new AccessError('not_found', `no grant ${JSON.stringify(id)}`);
+        const reason = reasonFor(grant);
+        assertRevision(grant, ifRevision);
+        if (grant.end || grantStateOf(grant, now).state === 'ended') return grant;
+        return recordEnd(change, actor, grant, reason, now, plainText('reason', why ?? ''));
+      }),
+    ),
   );
 }

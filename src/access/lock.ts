@@ -17,7 +17,7 @@ export interface LockWish {
   readonly duration?: Duration | undefined;
 }
 
-type Needed = Pick<Dependencies, 'store' | 'clock' | 'policies'>;
+type Needed = Pick<Dependencies, 'store' | 'clock' | 'policies' | 'room'>;
 
 /**
  * Denies whatever the target names from the moment the promise resolves, whatever grants there are. The target need not
@@ -26,7 +26,7 @@ type Needed = Pick<Dependencies, 'store' | 'clock' | 'policies'>;
  * @throws {AccessError} `not_permitted`, `invalid_request`
  */
 export async function createLock(
-  { store, clock, policies, newId }: Needed & Pick<Dependencies, 'newId'>,
+  { store, clock, policies, newId, room }: Needed & Pick<Dependencies, 'newId'>,
   actor: Actor,
   { target, reason, message, duration }: LockWish,
   idempotency: Idempotency | null,
@@ -37,21 +37,23 @@ export async function createLock(
   if (why === '')
     throw new AccessError('invalid_request', 'a lock needs a reason, for those who will ask whether it can go');
   const told = plainText('message', message ?? '');
-  return store.change(now, (change) =>
-    once(change, actor, idempotency, now, () => {
-      const lock: Lock = {
-        id: newId('lock', now),
-        target,
-        reason: why,
-        message: told,
-        createdAt: now,
-        createdBy: printActor(actor),
-        expiresAt: duration === undefined ? null : after(now, duration),
-        revision: change.nextSequence,
-      };
-      change.record(actor, { action: 'lock.created', lock });
-      return lock;
-    }),
+  return room.ending(() =>
+    store.change(now, (change) =>
+      once(change, actor, idempotency, now, () => {
+        const lock: Lock = {
+          id: newId('lock', now),
+          target,
+          reason: why,
+          message: told,
+          createdAt: now,
+          createdBy: printActor(actor),
+          expiresAt: duration === undefined ? null : after(now, duration),
+          revision: change.nextSequence,
+        };
+        change.record(actor, { action: 'lock.created', lock });
+        return lock;
+      }),
+    ),
   );
 }
 

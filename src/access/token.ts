@@ -71,21 +71,23 @@ export async function createToken(
  * @throws {AccessError} `not_found`
  */
 export async function revokeToken(
-  { store, clock, policies }: Pick<Dependencies, 'store' | 'clock' | 'policies'>,
+  { store, clock, policies, room }: Pick<Dependencies, 'store' | 'clock' | 'policies' | 'room'>,
   actor: Actor,
   id: TokenId,
 ): Promise<Token> {
   const now = clock.read().wall;
-  return store.change(now, (change) => {
-    const token = change.token(id);
-    if (!token || !(ownsToken(actor, token) || is(actor, 'admin', policies.current))) {
-      throw new AccessError('not_found', `no token ${JSON.stringify(id)}`);
-    }
-    if (token.revokedAt !== null) return token;
-    const revoked: Token = { ...token, revokedAt: now, revision: change.nextSequence };
-    change.record(actor, { action: 'token.revoked', token: revoked });
-    return revoked;
-  });
+  return room.ending(() =>
+    store.change(now, (change) => {
+      const token = change.token(id);
+      if (!token || !(ownsToken(actor, token) || is(actor, 'admin', policies.current))) {
+        throw new AccessError('not_found', `no token ${JSON.stringify(id)}`);
+      }
+      if (token.revokedAt !== null) return token;
+      const revoked: Token = { ...token, revokedAt: now, revision: change.nextSequence };
+      change.record(actor, { action: 'token.revoked', token: revoked });
+      return revoked;
+    }),
+  );
 }
 
 export function ownsToken(actor: Actor, { holder }: Token): boolean {

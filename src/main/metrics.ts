@@ -6,11 +6,10 @@ import { DENY_REASONS, type DenyReason } from '../domain/decision.js';
 /** Bounded labels only: never a subject, a path or an id. */
 export interface Metrics {
   /** One check: its reason (null for an allow) and how long it took. */
-  check(reason: DenyReason | null, seconds: number): void;
-  /** One use case that changed something, by its name. */
-  alarm(kind: string): void;
-  policyReload(outcome: 'loaded' | 'refused'): void;
-  text(): Promise<string>;
+  readonly check: (reason: DenyReason | null, seconds: number) => void;
+  readonly alarm: (kind: string) => void;
+  readonly policyReload: (outcome: 'loaded' | 'refused') => void;
+  readonly text: () => Promise<string>;
 }
 
 /** What is read at each scrape. */
@@ -69,7 +68,7 @@ export function createMetrics({ version, gauges }: { readonly version: string; r
   );
 
   return {
-    check(reason, seconds) {
+    check: (reason, seconds) => {
       if (reason === null) allowed.inc();
       else denied.get(reason)!.inc();
       duration.observe(seconds);
