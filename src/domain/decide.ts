@@ -1,6 +1,6 @@
 import { deny, type Allow, type Decision, type Deny, type DenyReason } from './decision.js';
 import { grantStateOf, longestFirst, type Grant } from './grant.js';
-import { hits, isInForce, type Lock } from './lock.js';
+import { hits, isInForce, type Hit, type Lock } from './lock.js';
 import type { ActionName, ResourceName } from './names.js';
 import { stillAdmits, type PolicySet } from './policy.js';
 import { requestStateOf, type AccessRequest } from './request.js';
@@ -36,39 +36,44 @@ export function decide(question: Question, facts: Facts, now: Reading): Decision
   if (!now.trusted) return deny('clock_suspect');
   const { subject, resource, actions } = question;
   if ('effect' in subject) return subject;
-  if (now.wall >= subject.validUntil) return deny('certificate_not_valid_now');
+  if (!(now.wall < subject.validUntil)) return deny('certificate_not_valid_now');
   if ('effect' in resource) return resource;
   if (!facts.policies.resources.has(resource.is)) return deny('unknown_resource');
 
   const person = personBehind(facts.policies.directory, subject.is);
-  const lock = strictest(
-    facts.locks.filter(
-      (one) => isInForce(one, now.wall) && hits(one, { subject: subject.is, person, resource: resource.is }),
-    ),
-  );
+  const lock = lockOn({ subject: subject.is, person, resource: resource.is }, facts.locks, now.wall);
   if (lock) return deny('locked', { lockId: lock.id, message: lock.message });
   if ('effect' in actions) return actions;
 
   const grants = longestFirst(
     facts.grants.filter((grant) => grant.subject === subject.is && grant.resource === resource.is),
   );
-  const failures = new Map<DenyReason, Grant>();
+  const failures = new Map<DenyReason, Deny>();
   for (const grant of grants) {
-    const failure = whyNot(grant, actions, facts.policies, now.wall);
+    const failure = whyNot(grant, actions, facts, now.wall);
     if (failure === null) return allow(grant, earliest(grant.expiresAt, subject.validUntil));
-    if (!failures.has(failure)) failures.set(failure, grant);
+    if (!failures.has(failure.reason)) failures.set(failure.reason, failure);
   }
   return mostUseful(failures, waitingFor(facts.pending, question, now.wall));
 }
 
 /** Why this grant does not carry the request; null if it does. */
-function whyNot(grant: Grant, actions: readonly ActionName[], policies: PolicySet, now: Instant): DenyReason | null {
+function whyNot(
+  grant: Grant,
+  actions: readonly ActionName[],
+  { policies, locks }: Pick<Facts, 'policies' | 'locks'>,
+  now: Instant,
+): Deny | null {
+  const why = { grantId: grant.id };
   const state = grantStateOf(grant, now);
-  if (state.state === 'ended') return state.reason;
+  if (state.state === 'ended') return deny(state.reason, why);
+  // The person it was given to, who may since have left the policy folder: that must not lift a lock.
+  const lock = lockOn(grant, locks, now);
+  if (lock) return deny('locked', { ...why, lockId: lock.id, message: lock.message });
   if (!stillAdmits(policies, grant.policy, grant, (grant.expiresAt - grant.startsAt) as Duration))
-    return 'policy_changed';
-  if (state.state === 'scheduled') return 'not_started';
-  return actions.some((action) => grant.actions.includes(action)) ? null : 'out_of_scope';
+    return deny('policy_changed', why);
+  if (state.state === 'scheduled') return deny('not_started', why);
+  return actions.some((action) => grant.actions.includes(action)) ? null : deny('out_of_scope', why);
 }
 
 function waitingFor(
@@ -91,22 +96,23 @@ function waitingFor(
 }
 
 /**
- * Of all reasons the one that tells most about what to do next: wait for a start or an approval, ask for more, ask
- * anew. Of several grants that ended, the one that would have lasted longest explains (the first in `failures`).
+ * Of all reasons the one that tells most about what to do next: speak to an operator, wait for a start or an approval,
+ * ask for more, ask anew. Of several grants that ended, the one that would have lasted longest explains (the first in
+ * `failures`).
  */
-function mostUseful(failures: ReadonlyMap<DenyReason, Grant>, waiting: AccessRequest | undefined): Deny {
-  const scheduled = failures.get('not_started');
-  if (scheduled) return deny('not_started', { grantId: scheduled.id });
+function mostUseful(failures: ReadonlyMap<DenyReason, Deny>, waiting: AccessRequest | undefined): Deny {
+  const soon = failures.get('locked') ?? failures.get('not_started');
+  if (soon) return soon;
   if (waiting) return deny('pending_approval', { requestId: waiting.id });
-  const narrow = failures.get('out_of_scope');
-  if (narrow) return deny('out_of_scope', { grantId: narrow.id });
-  const [ended] = failures;
-  return ended ? deny(ended[0], { grantId: ended[1].id }) : deny('no_grant');
+  const [longest] = failures.values();
+  return failures.get('out_of_scope') ?? longest ?? deny('no_grant');
 }
 
 /** Of several locks the one that lasts longest is told; ties go to the older. */
-function strictest(locks: readonly Lock[]): Lock | undefined {
-  return locks.toSorted((a, b) => (b.expiresAt ?? Infinity) - (a.expiresAt ?? Infinity) || (a.id < b.id ? -1 : 1))[0];
+function lockOn(hit: Hit, locks: readonly Lock[], now: Instant): Lock | undefined {
+  return locks
+    .filter((lock) => isInForce(lock, now) && hits(lock, hit))
+    .toSorted((a, b) => (b.expiresAt ?? Infinity) - (a.expiresAt ?? Infinity) || (a.id < b.id ? -1 : 1))[0];
 }
 
 function allow(grant: Grant, endsAt: Instant): Allow {

@@ -52,6 +52,7 @@ export type Allow = Brand<
   'Allow'
 >;
 
+/** Every answer that is not an allow. */
 export interface Deny {
   readonly effect: 'deny';
   readonly reason: DenyReason;
@@ -64,8 +65,10 @@ export interface Deny {
   readonly message?: string;
 }
 
+/** The answer to one check. */
 export type Decision = Allow | Deny;
 
+/** A deny for this reason, with what explains it. */
 export function deny(reason: DenyReason, why: Omit<Deny, 'effect' | 'reason'> = {}): Deny {
   return { effect: 'deny', reason, ...why };
 }

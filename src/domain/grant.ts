@@ -24,6 +24,7 @@ export interface Grant {
   readonly revision: number;
 }
 
+/** Why a grant can end; of an ended grant exactly one is true. */
 export const END_REASONS = [
   'expired',
   'unused',
@@ -35,6 +36,7 @@ export const END_REASONS = [
 ] as const;
 export type EndReason = (typeof END_REASONS)[number];
 
+/** An end that somebody or something made, before the natural one. */
 export interface GrantEnd {
   readonly reason: Exclude<EndReason, 'expired'>;
   readonly at: Instant;
@@ -44,6 +46,7 @@ export interface GrantEnd {
   readonly why: string;
 }
 
+/** In the order in which a grant goes through them. */
 export const GRANT_STATES = ['scheduled', 'ready', 'active', 'ended'] as const;
 
 /** `ready` is the state of a grant whose clock starts at first use. */
@@ -51,11 +54,14 @@ export type GrantState =
   | { readonly state: Exclude<(typeof GRANT_STATES)[number], 'ended'> }
   | { readonly state: 'ended'; readonly reason: EndReason };
 
-/** Derived, never stored: no job has to run for a grant to expire. */
+/**
+ * Derived, never stored: no job has to run for a grant to expire. Asked so that whatever is no proper interval (its end
+ * before its start, a limit that is no number) is never active.
+ */
 export function grantStateOf(grant: Grant, now: Instant): GrantState {
   if (grant.end) return { state: 'ended', reason: grant.end.reason };
-  if (now < grant.startsAt) return { state: 'scheduled' };
-  return now < grant.expiresAt ? { state: 'active' } : { state: 'ended', reason: 'expired' };
+  if (!(now < grant.expiresAt)) return { state: 'ended', reason: 'expired' };
+  return { state: now >= grant.startsAt ? 'active' : 'scheduled' };
 }
 
 /** The grant that an approved request gives, its clock starting at the approval. */

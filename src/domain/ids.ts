@@ -40,13 +40,13 @@ export function base32(bytes: Uint8Array): string {
       bits -= 5;
       text += ALPHABET[(buffer >>> bits) & 31];
     }
-    buffer &= (1 << bits) - 1;
   }
   return text;
 }
 
 const ID = /^(req|rev|gr|lock|dec|tok)_[0-7][0-9a-hjkmnp-tv-z]{25}$/;
 
+/** Whether the text is an id of this prefix, in its one spelling. */
 export function isId(prefix: keyof IdOf | 'gr', text: string): boolean {
   return ID.exec(text)?.[1] === prefix;
 }

@@ -19,21 +19,30 @@ export interface Lock {
   readonly revision: number;
 }
 
+/** What a lock is on. */
 export type LockTarget =
   | { readonly kind: 'subject'; readonly subject: Subject }
   | { readonly kind: 'person'; readonly person: PersonId }
   | { readonly kind: 'resource'; readonly resource: ResourceName };
 
+/** What a lock may hit: a question, or a grant. */
 export interface Hit {
   readonly subject: Subject;
   readonly person: PersonId;
   readonly resource: ResourceName;
 }
 
+/** Asked so that an end which is no number never comes. */
 export function isInForce(lock: Lock, now: Instant): boolean {
-  return lock.expiresAt === null || now < lock.expiresAt;
+  return lock.expiresAt === null || !(lock.expiresAt <= now);
 }
 
+/**
+ * Whether the lock denies this.
+ *
+ * @throws {TypeError} for a target that this version does not know (a later one wrote it): a lock that hit nothing would
+ * be a hole, so whoever asks must deny
+ */
 export function hits(lock: Lock, { subject, person, resource }: Hit): boolean {
   switch (lock.target.kind) {
     case 'subject':
@@ -43,8 +52,11 @@ export function hits(lock: Lock, { subject, person, resource }: Hit): boolean {
     case 'resource':
       return lock.target.resource === resource;
   }
+  const unknown: never = lock.target;
+  throw new TypeError(`lock ${lock.id} has a target of an unknown kind: ${JSON.stringify(unknown)}`);
 }
 
+/** How a target is written in the log and in answers. */
 export function printLockTarget(target: LockTarget): string {
   switch (target.kind) {
     case 'subject':

@@ -22,6 +22,7 @@ export interface Policy {
   readonly priority: number | null;
 }
 
+/** Resources by name, by all of their labels, or both; nothing named is nothing. */
 export interface WhatSelector {
   readonly resources: readonly ResourceName[];
   readonly labels: Readonly<Record<string, string>> | null;
@@ -70,15 +71,22 @@ export function admittedActions(
 export function stillAdmits(set: PolicySet, policyName: PolicyName, scope: Scope, length: Duration): boolean {
   const policy = set.policies.get(policyName);
   const resource = set.resources.get(scope.resource);
-  if (!policy || !resource || length > policy.duration.max || length > HARD_CEILING) return false;
+  if (!policy || !resource || !isWithin(length, policy.duration.max)) return false;
   const admitted = admittedActions(set, policy, scope.subject, resource);
   return scope.actions.length > 0 && scope.actions.every((action) => admitted.includes(action));
 }
 
+/** Asked so that a length which is no number is not within anything. */
+function isWithin(length: Duration, max: Duration): boolean {
+  return length > 0 && length <= max && length <= HARD_CEILING;
+}
+
+/** No labels at all select nothing: a selector that lost its last label must not become one for everything. */
 function covers(what: WhatSelector, resource: Resource): boolean {
   if (what.resources.includes(resource.name)) return true;
-  if (what.labels === null) return false;
-  return Object.entries(what.labels).every(
-    ([key, value]) => Object.hasOwn(resource.labels, key) && resource.labels[key] === value,
+  const wanted = Object.entries(what.labels ?? {});
+  return (
+    wanted.length > 0 &&
+    wanted.every(([key, value]) => Object.hasOwn(resource.labels, key) && resource.labels[key] === value)
   );
 }

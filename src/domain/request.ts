@@ -36,14 +36,17 @@ export interface Settled {
   readonly at: Instant;
 }
 
+/** All states of a request; all but the first are final. */
 export const REQUEST_STATES = ['pending', 'approved', 'denied', 'withdrawn', 'lapsed'] as const;
 export type RequestState = (typeof REQUEST_STATES)[number];
 
+/** What a requester says and reviewers approve; it never changes. */
 export type RequestContent = Omit<AccessRequest, 'digest' | 'settled' | 'revision'>;
 
 /** SHA-256, handed in because the rules know no platform. */
 export type Sha256 = (bytes: Uint8Array) => Uint8Array;
 
+/** Derived, never stored: no job has to run for a request to lapse. */
 export function requestStateOf(request: AccessRequest, now: Instant): RequestState {
   if (request.settled) return request.settled.state;
   return now < request.lapsesAt ? 'pending' : 'lapsed';
@@ -69,12 +72,18 @@ export function canonicalRequest(content: RequestContent): Uint8Array {
   return new TextEncoder().encode(canonicalJson({ v: 1, ...members }));
 }
 
+/** SHA-256 of the canonical bytes, in hexadecimal. */
 export function requestDigest(content: RequestContent, sha256: Sha256): string {
   return [...sha256(canonicalRequest(content))].map((byte) => byte.toString(16).padStart(2, '0')).join('');
 }
 
-/** A grant's id follows from its request's digest, so a request can give birth to one grant and no more. */
+/**
+ * A grant's id follows from its request's digest, so a request can give birth to one grant and no more.
+ *
+ * @throws {RangeError} for what is no digest: all of those would share an id
+ */
 export function grantIdOf(digest: string): GrantId {
+  if (!/^[0-9a-f]{64}$/.test(digest)) throw new RangeError(`no SHA-256 in hexadecimal: ${JSON.stringify(digest)}`);
   const bytes = Uint8Array.from(digest.slice(0, 32).match(/../g) ?? [], (pair) => Number.parseInt(pair, 16));
   return `gr_${base32(bytes)}` as GrantId;
 }

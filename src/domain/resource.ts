@@ -20,15 +20,19 @@ export interface Resource {
 /** The one action of a resource that names none. */
 export const ACCESS = 'access' as ActionName;
 
+/** All actions of the resource, in the order in which it names them. */
 export function actionsOf(resource: Resource): readonly ActionName[] {
   return resource.actions.size === 0 ? [ACCESS] : [...resource.actions.keys()];
 }
 
 /**
  * The authority as it is looked up: lower case, without port. Null for what has no single reading: user information,
- * a trailing dot, characters outside host names.
+ * a trailing dot, a port that is none, characters outside host names.
  */
 export function canonicalAuthority(authority: string): string | null {
-  const host = /^([a-z0-9_-]+(?:\.[a-z0-9_-]+)*|\[[0-9a-f:.]+\])(?::\d{1,5})?$/.exec(authority.toLowerCase());
-  return host?.[1] ?? null;
+  const [, host, port] = AUTHORITY.exec(authority) ?? [];
+  return host === undefined || Number(port ?? 0) > 65_535 ? null : host.toLowerCase();
 }
+
+// Tested before the case is folded: U+212A, the Kelvin sign, is a `k` in lower case, and another host to Envoy.
+const AUTHORITY = /^([A-Za-z0-9_-]+(?:\.[A-Za-z0-9_-]+)*|\[[0-9A-Fa-f:.]+\])(?::(\d{1,5}))?$/;

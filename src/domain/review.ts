@@ -17,6 +17,7 @@ export interface Review {
   readonly at: Instant;
 }
 
+/** Where a review leaves its request. */
 export type Outcome =
   | { readonly state: 'pending' }
   | { readonly state: 'denied' }

@@ -10,7 +10,9 @@ export const seconds = (n: number) => (n * 1_000) as Duration;
 export const minutes = (n: number) => seconds(n * 60);
 export const hours = (n: number) => minutes(n * 60);
 export const days = (n: number) => hours(n * 24);
+/** The instant `length` later. */
 export const after = (start: Instant, length: Duration) => (start + length) as Instant;
+/** The first of several instants. */
 export const earliest = (...instants: Instant[]) => Math.min(...instants) as Instant;
 
 /** One reading of the time. `trusted` is false when wall and monotonic clock disagree: then every check is denied. */
@@ -22,6 +24,7 @@ export interface Reading {
   readonly trusted: boolean;
 }
 
+/** Where time comes from: an argument, so that tests decide what time it is. */
 export interface Clock {
   read(): Reading;
 }
@@ -39,6 +42,9 @@ const SLEW = 500e-6;
  * are untrusted until the two agree again, or until a restart begins anew.
  *
  * A clock that merely refused to go back would lengthen every grant by the step; this one says that it is suspect.
+ *
+ * Read it at least once an hour: what a healthy clock may drift in a longer silence is more than the tolerance, and
+ * would be suspect.
  *
  * `notBefore` is the persisted high-water mark, the latest time this service has ever answered with. Time before it
  * is untrusted (the machine's clock went back while the service was down); within the tolerance time goes on from it.
@@ -59,7 +65,7 @@ export function checkedClock(wall: () => number, mono: () => number, notBefore: 
       const correction = agree ? Math.sign(error) * Math.min(Math.abs(error), elapsed * SLEW) : 0;
       last = { mono: Math.max(now.mono, last.mono), wall: expected + correction };
       const floor = Math.floor(last.wall) as Instant;
-      return { wall: floor, mono: now.mono, trusted: agree && floor >= notBefore };
+      return { wall: floor, mono: last.mono, trusted: agree && floor >= notBefore };
     },
   };
 }

@@ -26,6 +26,7 @@ export interface Token {
   readonly revision: number;
 }
 
+/** Whether the token opens anything at `now`: its end is the first instant at which it does not. */
 export function isUsable(token: Token, now: Instant): boolean {
   return token.revokedAt === null && now < token.expiresAt;
 }

@@ -8,7 +8,7 @@ export interface PeopleSelector {
   readonly groups: readonly GroupName[];
 }
 
-/** Who may ask: people, and subjects that no person claims (a batch job, say). */
+/** Who may ask: people, and subjects by name, for those that no person claims (a batch job, say). */
 export interface WhoSelector extends PeopleSelector {
   readonly subjects: readonly { readonly trust: string; readonly pattern: SubjectPattern }[];
 }
@@ -26,15 +26,18 @@ export function personBehind(directory: Directory, subject: Subject): PersonId {
   return directory.personOf.get(subject) ?? (subject as string as PersonId);
 }
 
+/** Whether the policy folder knows this person. */
 export function isClaimed(directory: Directory, person: PersonId): boolean {
   return directory.subjectsOf.has(person);
 }
 
+/** Whether a person is named, alone or in a group; somebody whom the folder does not know never is. */
 export function selectsPerson(selector: PeopleSelector, directory: Directory, person: PersonId): boolean {
   if (!isClaimed(directory, person)) return false;
   return selector.people.includes(person) || selector.groups.some((group) => directory.groups.get(group)?.has(person));
 }
 
+/** Whether a subject is named, or the person behind it. */
 export function selectsSubject(selector: WhoSelector, directory: Directory, subject: Subject): boolean {
   const person = directory.personOf.get(subject);
   if (person !== undefined && selectsPerson(selector, directory, person)) return true;

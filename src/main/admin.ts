@@ -1,7 +1,6 @@
 import { randomBytes } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import type { AddressInfo } from 'node:net';
-import type { FastifyInstance } from 'fastify';
 import { httpsOptions, type Door } from '../admin/door.js';
 import { createAdmin } from '../admin/server.js';
 import { printAddress } from '../config/address.js';
@@ -56,7 +55,7 @@ async function open(setting: string, { address }: Listener, door: Door, { given,
 }
 
 /** A socket is nobody's but its owner's from its first moment: between listening and chmod others could get in. */
-async function listen(app: FastifyInstance, address: Address): Promise<void> {
+async function listen(app: ReturnType<typeof createAdmin>, address: Address): Promise<void> {
   const before = process.umask(address.kind === 'unix' ? 0o177 : process.umask());
   try {
     await app.listen(listenOptions(address));

@@ -1,0 +1,42 @@
+import { expect, test } from 'vitest';
+import { DENY_REASONS } from './decision.js';
+import { cureFor, DENY_TEXT, isOutage } from './deny-text.js';
+
+test.for(DENY_REASONS)('%s has a text of its own, in small letters and without a period', (reason) => {
+  const text = DENY_TEXT[reason];
+  expect(text).toMatch(/^[a-z].*[a-z]$/);
+  expect(Object.values(DENY_TEXT).filter((other) => other === text)).toHaveLength(1);
+});
+
+test('no text says whether somebody else would be let through', () => {
+  for (const text of Object.values(DENY_TEXT))
+    expect(text).not.toMatch(/another (?:subject|person|group)|other people/);
+});
+
+test('outages are what lies with the service, and nothing that a person can change', () => {
+  expect(DENY_REASONS.filter(isOutage)).toEqual([
+    'condition_error',
+    'clock_suspect',
+    'stale',
+    'storage_failed',
+    'overloaded',
+    'guard_not_ready',
+    'shutting_down',
+  ]);
+});
+
+test('a request is offered where a new grant would help, and only for a resource that is known', () => {
+  const offered = DENY_REASONS.filter((reason) => cureFor(reason, 'orders-db') !== null);
+  expect(offered).toEqual([
+    'no_grant',
+    'expired',
+    'unused',
+    'revoked',
+    'returned',
+    'exhausted',
+    'policy_changed',
+    'out_of_scope',
+  ]);
+  expect(cureFor('no_grant', 'orders-db')).toBe('portcullis request orders-db --reason "..."');
+  expect(cureFor('no_grant', null)).toBeNull();
+});
