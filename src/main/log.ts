@@ -3,10 +3,18 @@ import { destination, pino, stdTimeFunctions, type Logger } from 'pino';
 export type Log = Logger;
 
 /**
- * JSON lines on standard error, in UTC. Written at once: what matters most is written last, just before the end.
+ * JSON lines, on standard error or in a file, in UTC. Written at once: what matters most is written last, just before the end.
  * Whatever could hold a secret or a whole certificate is left out, wherever it turns up.
  */
-export function createLog({ level, version }: { readonly level: string; readonly version: string }): Log {
+export function createLog({
+  level,
+  version,
+  file,
+}: {
+  readonly level: string;
+  readonly version: string;
+  readonly file?: string;
+}): Log {
   return pino(
     {
       level,
@@ -28,7 +36,7 @@ export function createLog({ level, version }: { readonly level: string; readonly
         remove: true,
       },
     },
-    destination({ dest: 2, sync: true }),
+    destination({ dest: file ?? 2, sync: true, mkdir: true }),
   );
 }
 
