@@ -7,7 +7,8 @@ const folder = new URL('../proto/', import.meta.url).pathname;
 const target = join(folder, 'descriptors.json');
 
 const root = new protobuf.Root();
-root.resolvePath = (_origin, file) => (file.startsWith('google/protobuf/') || file.startsWith(folder) ? file : join(folder, file));
+root.resolvePath = (_origin, file) =>
+  file.startsWith('google/protobuf/') || file.startsWith(folder) ? file : join(folder, file);
 const files = readdirSync(folder, { recursive: true, encoding: 'utf8' }).filter((file) => file.endsWith('.proto'));
 root.loadSync(files.sort());
 const json = `${JSON.stringify(root.toJSON({ keepComments: false }), null, 1)}\n`;

@@ -1,5 +1,6 @@
 import type { Actor } from '../domain/actor.js';
 import type { AuditEntry, Transition } from '../domain/audit-entry.js';
+import { canonicalJson, type Canonical } from '../domain/canonical.js';
 import type { DecisionRecord } from '../domain/decision-record.js';
 import type { Grant } from '../domain/grant.js';
 import type { DecisionId, GrantId, LockId, RequestId, TokenId } from '../domain/ids.js';
@@ -10,7 +11,9 @@ import type { Review } from '../domain/review.js';
 import type { Subject } from '../domain/subject.js';
 import { hours, type Instant } from '../domain/time.js';
 import type { Token } from '../domain/token.js';
-import type { Answered, Change, Cursor, DecisionQuery, GrantQuery, Page, RequestQuery, Store } from './store.js';
+import { synchronous } from './synchronous.js';
+import { newestFirst, pageOf, type Position, type Wanted } from './page.js';
+import type { Answered, Change, DecisionQuery, GrantQuery, Page, RequestQuery, Store } from './store.js';
 
 /** A store that forgets. It passes the same contract as the LMDB store; tests and tools use it. */
 export function memoryStore(): Store {
@@ -25,12 +28,13 @@ export function memoryStore(): Store {
   }
 
   return {
-    read: (use) => use(state),
+    read: (use) => synchronous(use(state)),
     change: (at, use) =>
       enqueue(() => {
         const next = state.copy();
         next.openAt = at;
-        const result = use(next);
+        const result = synchronous(use(next));
+        if (next.failure !== null) throw next.failure;
         next.raiseMark(at);
         next.openAt = null;
         state = next;
@@ -38,6 +42,7 @@ export function memoryStore(): Store {
       }),
     recordDecisions: (batch) =>
       enqueue(() => {
+        for (const record of batch) assertCanonical(record);
         decisions = [...decisions, ...batch];
         for (const record of batch) state.raiseMark(record.at);
       }),
@@ -74,6 +79,8 @@ class MemoryState implements Change {
   mark: Instant;
   /** The time of the change that is being made; null outside of one. */
   openAt: Instant | null = null;
+  /** What went wrong while something was written: such a change is not kept, even if its callback went on. */
+  failure: unknown = null;
 
   constructor(tables: Tables = emptyTables(), answers = new Map<string, Answered>(), mark = 0 as Instant) {
     this.#tables = tables;
@@ -119,10 +126,10 @@ class MemoryState implements Change {
   }
 
   pendingFor(subject: Subject, resource: ResourceName, now: Instant): readonly AccessRequest[] {
-    return [...this.#tables.requests.values()].filter(
-      (request) =>
-        request.subject === subject && request.resource === resource && requestStateOf(request, now) === 'pending',
-    );
+    return [...this.#tables.requests.values()]
+      .filter((request) => request.subject === subject && request.resource === resource)
+      .filter((request) => requestStateOf(request, now) === 'pending')
+      .sort((a, b) => b.lapsesAt - a.lapsesAt || (a.id < b.id ? -1 : 1));
   }
 
   request(id: RequestId): AccessRequest | undefined {
@@ -150,21 +157,21 @@ class MemoryState implements Change {
   }
 
   tokens(): readonly Token[] {
-    return newestFirst([...this.#tables.tokens.values()]);
+    return [...this.#tables.tokens.values()].sort((a, b) => newestFirst(placed(a), placed(b)));
   }
 
   requests({ person, pendingAt, ...paging }: RequestQuery): Page<AccessRequest> {
     const items = [...this.#tables.requests.values()]
       .filter((request) => person === undefined || request.person === person)
       .filter((request) => pendingAt === undefined || requestStateOf(request, pendingAt) === 'pending');
-    return pageOf(newestFirst(items), paging, (request) => `${request.createdAt}.${request.id}`);
+    return pageOfThings(items, paging);
   }
 
   grants({ person, unexpiredAt, ...paging }: GrantQuery): Page<Grant> {
     const items = [...this.#tables.grants.values()]
       .filter((grant) => person === undefined || grant.person === person)
       .filter((grant) => unexpiredAt === undefined || grant.expiresAt > unexpiredAt);
-    return pageOf(newestFirst(items), paging, (grant) => `${grant.createdAt}.${grant.id}`);
+    return pageOfThings(items, paging);
   }
 
   entries(from: number, limit: number): readonly AuditEntry[] {
@@ -176,12 +183,32 @@ class MemoryState implements Change {
   }
 
   remember(actorKey: string, key: string, answer: Answered): void {
-    this.answers.set(JSON.stringify([actorKey, key]), answer);
+    this.#attempt(() => {
+      assertCanonical(answer);
+      this.answers.set(JSON.stringify([actorKey, key]), answer);
+    });
   }
 
   record(actor: Actor, transition: Transition): void {
-    if (this.openAt === null) throw new Error('a change is over: record() was called outside of it');
-    this.#tables.entries.push({ v: 1, sequence: this.nextSequence, at: this.openAt, actor, transition });
+    this.#attempt(() => {
+      if (this.openAt === null) throw new Error('a change is over: record() was called outside of it');
+      const entry: AuditEntry = { v: 1, sequence: this.nextSequence, at: this.openAt, actor, transition };
+      assertCanonical(entry);
+      this.#tables.entries.push(entry);
+      this.#apply(transition);
+    });
+  }
+
+  #attempt(write: () => void): void {
+    try {
+      write();
+    } catch (error) {
+      this.failure ??= error;
+      throw error;
+    }
+  }
+
+  #apply(transition: Transition): void {
     switch (transition.action) {
       case 'request.created':
       case 'request.approved':
@@ -218,32 +245,30 @@ function emptyTables(): Tables {
   return { requests: new Map(), reviews: [], grants: new Map(), locks: new Map(), tokens: new Map(), entries: [] };
 }
 
-function newestFirst<T extends { readonly createdAt: Instant; readonly id: string }>(items: T[]): T[] {
-  return items.sort((a, b) => b.createdAt - a.createdAt || (a.id < b.id ? 1 : -1));
+function placed({ createdAt, id }: { readonly createdAt: Instant; readonly id: string }): Position {
+  return { at: createdAt, id };
+}
+
+function pageOfThings<T extends { readonly createdAt: Instant; readonly id: string }>(
+  items: readonly T[],
+  wanted: Wanted<T>,
+): Page<T> {
+  const listed = items.map((item) => ({ ...placed(item), item })).sort(newestFirst);
+  return pageOf(listed, wanted, ({ item }) => item);
 }
 
 function pageOfDecisions(
   records: readonly DecisionRecord[],
-  { since, ...paging }: DecisionQuery,
+  { since, ...wanted }: DecisionQuery,
 ): Page<DecisionRecord> {
-  const items = records
+  const listed = records
     .filter((record) => since === undefined || record.at >= since)
-    .toSorted((a, b) => b.at - a.at || (a.id < b.id ? 1 : -1));
-  return pageOf(items, paging, (record) => record.id);
+    .map((record) => ({ at: record.at, id: record.id, record }))
+    .sort(newestFirst);
+  return pageOf(listed, wanted, ({ record }) => record);
 }
 
-function pageOf<T>(
-  items: readonly T[],
-  { limit, after, keep }: { limit: number; after?: Cursor | undefined; keep?: ((item: T) => boolean) | undefined },
-  positionOf: (item: T) => string,
-): Page<T> {
-  const start = after === undefined ? 0 : items.findIndex((item) => positionOf(item) === after) + 1;
-  const kept: T[] = [];
-  let last: T | undefined;
-  for (const item of items.slice(start)) {
-    if (kept.length === limit) return { items: kept, next: positionOf(last!) as Cursor };
-    if (keep?.(item) ?? true) kept.push(item);
-    last = item;
-  }
-  return { items: kept, next: null };
+/** What this store would keep and another could not write is refused here as well. */
+function assertCanonical(value: unknown): void {
+  canonicalJson(value as Canonical);
 }
