@@ -1,0 +1,40 @@
+import { printDuration } from '../domain/durations.js';
+import { printPattern } from '../policy/subject-text.js';
+import { writeYaml } from '../policy/yaml-write.js';
+import { printAddress } from './address.js';
+import type { Config, Listener, TrustSource } from './structure.js';
+
+const HEADING = `# The configuration in force, with every default and absolute paths. A key that is not here is none.
+# Nothing is masked: secrets are in the files named here, never in the configuration.
+`;
+
+/** The configuration as a file that gives the same configuration again. Keys that are none are left out. */
+export function printConfig(config: Config): string {
+  const { listen, data, trust, policy, gate, storage, decisions, log, envoy } = config;
+  const plain = {
+    listen: {
+      authz: plainListener(listen.authz),
+      admin: plainListener(listen.admin),
+      adminSocket: plainListener(listen.adminSocket),
+      metrics: plainListener(listen.metrics),
+    },
+    data,
+    trust: trust.map(plainTrust),
+    policy,
+    gate,
+    storage,
+    decisions: { log: decisions.log, keep: printDuration(decisions.keep) },
+    log,
+    envoy: { ...envoy, admin: printAddress(envoy.admin) },
+  };
+  return HEADING + writeYaml(plain);
+}
+
+function plainListener({ address, tls }: Listener): unknown {
+  if (!tls) return printAddress(address);
+  return { address: printAddress(address), tls: { ...tls, names: tls.names.map(printPattern) } };
+}
+
+function plainTrust({ name, ca, subject, names }: TrustSource): unknown {
+  return { name, ca, subject, names: names && names.map(printPattern) };
+}

@@ -1,0 +1,83 @@
+import type { Duration } from '../domain/time.js';
+import type { SubjectPattern } from '../domain/subject-pattern.js';
+import type { TrustEntry } from '../domain/trust.js';
+
+/**
+ * Everything the service is told when it starts, defaults filled in, paths absolute. It holds names of files and no
+ * secrets: those stay in the files, so the whole of it may be printed and logged.
+ */
+export interface Config {
+  readonly listen: {
+    /** ext_authz and the guard: Envoy's side. */
+    readonly authz: Listener;
+    /** HTTP API and console. */
+    readonly admin: Listener;
+    /** The host's own door; always a Unix socket. */
+    readonly adminSocket: Listener;
+    readonly metrics: Listener;
+  };
+  /** Folder of the store. */
+  readonly data: string;
+  /** At least one. */
+  readonly trust: readonly TrustSource[];
+  /** Folder of policy files. */
+  readonly policy: string;
+  /** Name of the internal listener whose identity headers are believed; null: of none. */
+  readonly gate: string | null;
+  readonly storage: {
+    /** File with the key that records are sealed with; null: none is named. */
+    readonly macKey: string | null;
+    /** Whether the data may lie where it does not survive a restart. */
+    readonly allowVolatile: boolean;
+  };
+  readonly decisions: {
+    /** `strict`: on disk before the answer; `grouped`: in a batch shortly after. */
+    readonly log: (typeof DECISION_LOGS)[number];
+    readonly keep: Duration;
+  };
+  readonly log: { readonly level: (typeof LOG_LEVELS)[number] };
+  /** For writing Envoy's configuration; the service itself uses none of it. */
+  readonly envoy: {
+    /** Where the generated listeners bind: an IP address. */
+    readonly address: string;
+    /** Of the one listener for all HTTP resources. */
+    readonly httpPort: number;
+    /** As Envoy will find them; they need not exist on this machine. */
+    readonly tls: { readonly cert: string; readonly key: string } | null;
+    readonly admin: Address;
+    readonly accessLog: string;
+  };
+}
+
+export const DECISION_LOGS = ['grouped', 'strict'] as const;
+export const LOG_LEVELS = ['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent'] as const;
+
+/** A trust entry, and the file with its CA certificates. */
+export interface TrustSource extends TrustEntry {
+  readonly ca: string;
+}
+
+export interface Listener {
+  readonly address: Address;
+  /** Null: plain text. Never null on TCP where somebody else could reach it. */
+  readonly tls: Tls | null;
+}
+
+export type Address =
+  | { readonly kind: 'unix'; readonly path: string }
+  | {
+      readonly kind: 'tcp';
+      readonly host: string;
+      /** 0: a free port. */
+      readonly port: number;
+    };
+
+/** Files in PEM. */
+export interface Tls {
+  readonly cert: string;
+  readonly key: string;
+  /** Verifies peers; null: peers are verified in another way or not at all. */
+  readonly ca: string | null;
+  /** Which peers may call; empty where `ca` alone decides. */
+  readonly names: readonly SubjectPattern[];
+}

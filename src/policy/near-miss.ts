@@ -1,0 +1,33 @@
+/** `; did you mean "sre"?` when one of `known` is nearly `word`, else nothing. */
+export function didYouMean(word: string, known: Iterable<string>): string {
+  let best: { readonly name: string; readonly distance: number } | null = null;
+  for (const name of known) {
+    const distance = name.toLowerCase() === word.toLowerCase() ? 0 : distanceBetween(word, name);
+    if (distance <= tolerance(word) && distance < (best?.distance ?? Infinity)) best = { name, distance };
+  }
+  return best ? `; did you mean ${JSON.stringify(best.name)}?` : '';
+}
+
+/** Of a short word nearly everything is a neighbour. */
+function tolerance(word: string): number {
+  return word.length <= 3 ? 1 : 2;
+}
+
+/** Letters inserted, left out, replaced, or swapped with their neighbour; Infinity when more than two of them. */
+function distanceBetween(a: string, b: string): number {
+  if (Math.abs(a.length - b.length) > 2) return Infinity;
+  let before: number[] = [];
+  let above = Array.from({ length: b.length + 1 }, (_, j) => j);
+  for (let i = 1; i <= a.length; i++) {
+    const row = [i];
+    for (let j = 1; j <= b.length; j++) {
+      const same = a[i - 1] === b[j - 1] ? 0 : 1;
+      const swapped = i > 1 && j > 1 && a[i - 1] === b[j - 2] && a[i - 2] === b[j - 1];
+      row[j] = Math.min(above[j]! + 1, row[j - 1]! + 1, above[j - 1]! + same, swapped ? before[j - 2]! + 1 : Infinity);
+    }
+    if (Math.min(...row) > 2) return Infinity;
+    before = above;
+    above = row;
+  }
+  return above[b.length]!;
+}
