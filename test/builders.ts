@@ -9,7 +9,7 @@ import type { Lock } from '../src/domain/lock.js';
 import type { ActionName, GroupName, PersonId, PolicyName, ResourceName, TrustName } from '../src/domain/names.js';
 import type { Policy, PolicySet } from '../src/domain/policy.js';
 import { requestDigest, type AccessRequest, type RequestContent, type Sha256 } from '../src/domain/request.js';
-import { ACCESS, type Resource } from '../src/domain/resource.js';
+import { ACCESS, type Patterns, type Resource } from '../src/domain/resource.js';
 import type { Review } from '../src/domain/review.js';
 import { parseSubject, type Subject } from '../src/domain/subject.js';
 import type { Token } from '../src/domain/token.js';
@@ -54,8 +54,10 @@ export function request(over: Partial<AccessRequest> = {}): AccessRequest {
     id: requestId(),
     subject: alice,
     person: person('alice'),
+    askedBy: 'alice',
     resource: ordersDb,
     actions: [ACCESS],
+    patterns: emptyPatterns(over.actions ?? []),
     duration: hours(1),
     justification: 'ticket 7',
     policy: prodData,
@@ -73,7 +75,12 @@ export function grant(over: Partial<Grant> = {}): Grant {
     ...(over.requestId && { id: over.requestId }),
     ...(over.subject && { subject: over.subject }),
   });
-  return { ...bornFrom(from, [person('bob')], T0, 1), ...over };
+  return { ...bornFrom(from, [person('bob')], T0, 1), patterns: emptyPatterns(over.actions ?? []), ...over };
+}
+
+/** Named actions without a single pattern: what tests give resources that need actions but no paths. */
+function emptyPatterns(actions: readonly ActionName[]): Patterns {
+  return Object.fromEntries(actions.filter((one) => one !== ACCESS).map((one) => [one, []]));
 }
 
 export const review = (over: Partial<Review> = {}): Review => ({

@@ -74,8 +74,12 @@ const someGrant: fc.Arbitrary<Grant> = fc
     // A proper interval, empty, or turned round.
     length: mostly(fc.integer({ min: 2, max: 6 }), fc.integer({ min: -1, max: 1 })),
     end: mostly(fc.constant(null), someEnd),
+    // Of before or after somebody edited what the action means.
+    meant: mostly(fc.constant({}), fc.constantFrom({ patterns: { [both[0]!]: ['GET /old'] } }, { patterns: {} })),
   })
-  .map(({ start, length, ...over }) => grant({ ...over, startsAt: at(start), expiresAt: at(start + length) }));
+  .map(({ start, length, meant, ...over }) =>
+    grant({ ...over, ...meant, startsAt: at(start), expiresAt: at(start + length) }),
+  );
 
 const someTarget: fc.Arbitrary<LockTarget> = fc.oneof(
   fc.record({ kind: fc.constant('subject' as const), subject: someSubject }),

@@ -1,10 +1,11 @@
+import { canonicalJson } from '../domain/canonical.js';
 import { printActor, type Actor } from '../domain/actor.js';
 import { printDuration, HARD_CEILING } from '../domain/durations.js';
 import { AccessError } from '../domain/errors.js';
 import type { ActionName, PolicyName, ResourceName } from '../domain/names.js';
 import { admittedActions, type Policy, type PolicySet } from '../domain/policy.js';
 import { requestDigest, type AccessRequest, type RequestContent } from '../domain/request.js';
-import { actionsOf, type Resource } from '../domain/resource.js';
+import { actionsOf, patternsOf, type Resource } from '../domain/resource.js';
 import type { Subject } from '../domain/subject.js';
 import { plainText } from '../domain/text.js';
 import { after, type Duration, type Instant } from '../domain/time.js';
@@ -135,14 +136,15 @@ function contentOf(
       `policy ${policy.name} requires a justification; say what you need the access for`,
     );
   }
+  const actions = [...new Set(wish.actions ?? admittedActions(policies, policy, subject, resource))].sort();
   return {
     id,
     subject,
     person: personBehind(policies.directory, subject),
+    askedBy: printActor(actor),
     resource: resource.name,
-    actions: wish.actions
-      ? [...new Set(wish.actions)].sort()
-      : [...admittedActions(policies, policy, subject, resource)].sort(),
+    actions,
+    patterns: patternsOf(resource, actions),
     duration: wish.duration ?? policy.duration.default,
     justification,
     policy: policy.name,
@@ -237,7 +239,8 @@ function isSame(a: AccessRequest, b: RequestContent): boolean {
     a.actions.join() === b.actions.join() &&
     a.duration === b.duration &&
     a.justification === b.justification &&
-    a.policyDigest === b.policyDigest
+    a.policyDigest === b.policyDigest &&
+    canonicalJson(a.patterns) === canonicalJson(b.patterns)
   );
 }
 

@@ -7,6 +7,8 @@ export interface ActionPattern {
   /** Exact method names; `GET` does not imply `HEAD`, and an upgrade needs the word `UPGRADE`. */
   readonly methods: readonly string[];
   readonly path: SegmentPattern;
+  /** As it is written. */
+  readonly text: string;
 }
 
 /**
@@ -24,7 +26,7 @@ export function parseActionPattern(text: string): ActionPattern {
       `expected METHOD[,METHOD] /path such as "GET,HEAD /invoices/*", got ${JSON.stringify(text)}`,
     );
   }
-  return { methods: methods.split(','), path: segments };
+  return { methods: methods.split(','), path: segments, text };
 }
 
 /** `path` has gone through `unambiguousPath`. */

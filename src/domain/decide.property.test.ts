@@ -103,6 +103,12 @@ function owner({ policies }: Facts, subject: Subject): string {
   return subject;
 }
 
+/** The resources of the scenes have actions without patterns; a grant may remember other ones. */
+function meansTheSame(grant: Grant, action: ActionName, { policies }: Facts): boolean {
+  const today = (policies.resources.get(grant.resource)?.actions.get(action) ?? []).map(({ text }) => text);
+  return JSON.stringify(grant.patterns[action]) === JSON.stringify(today);
+}
+
 function isAdmitted(grant: Grant, facts: Facts): boolean {
   const policy = facts.policies.policies.get(grant.policy);
   const length = grant.expiresAt - grant.startsAt;
@@ -114,7 +120,8 @@ function isAdmitted(grant: Grant, facts: Facts): boolean {
     names(policy, grant.subject, facts) &&
     covers(policy, grant.resource, facts) &&
     grant.actions.length > 0 &&
-    grant.actions.every((action) => policy.what.actions === null || policy.what.actions.includes(action))
+    grant.actions.every((action) => policy.what.actions === null || policy.what.actions.includes(action)) &&
+    grant.actions.every((action) => meansTheSame(grant, action, facts))
   );
 }
 

@@ -33,10 +33,13 @@ import {
   withoutAlice,
   type DecisionRow,
 } from '../../test/decision-rows.js';
+import { parseActionPattern } from './action-pattern.js';
 import { decide, type Facts, type Question } from './decide.js';
-import { deny } from './decision.js';
+import { deny, type DenyReason } from './decision.js';
 import type { Grant } from './grant.js';
 import type { PolicyName, ResourceName } from './names.js';
+import type { PolicySet } from './policy.js';
+import type { Patterns } from './resource.js';
 import { parseSubject } from './subject.js';
 import { days, type Instant } from './time.js';
 
@@ -329,5 +332,34 @@ describe('an allow', () => {
     const first = a.id < b.id ? a.id : b.id;
     expect(under(a, b)).toMatchObject({ grantId: first });
     expect(under(b, a)).toMatchObject({ grantId: first });
+  });
+});
+
+describe('what an action means is frozen in the grant', () => {
+  const meaning = (...patterns: string[]) =>
+    policySet({
+      resources: [resource({ name: billingApi, actions: new Map([[read, patterns.map(parseActionPattern)]]) })],
+    });
+  const granted = grant({ ...onBilling, patterns: { [read]: ['GET /invoices', 'HEAD /invoices'] } as Patterns });
+  const rows: readonly (readonly [string, PolicySet, 'allow' | DenyReason])[] = [
+    ['the same patterns', meaning('GET /invoices', 'HEAD /invoices'), 'allow'],
+    ['the same patterns in another order', meaning('HEAD /invoices', 'GET /invoices'), 'allow'],
+    ['a wider pattern', meaning('GET /**', 'HEAD /invoices'), 'policy_changed'],
+    ['one pattern more', meaning('GET /invoices', 'HEAD /invoices', 'GET /customers'), 'policy_changed'],
+    ['one pattern less', meaning('GET /invoices'), 'policy_changed'],
+    ['no actions any more', policySet({ resources: [resource({ name: billingApi })] }), 'policy_changed'],
+  ];
+  test.for(rows)('with %s: %3$s', ([, policies, want]) => {
+    expect(
+      answerTo({ name: '', want, ask: { ...askBilling, actions: [read] }, given: { policies, grants: [granted] } }),
+    ).toBe(want);
+  });
+
+  test('a grant of a resource without actions does not follow when it gets some', () => {
+    const grants = [grant({ resource: billingApi })];
+    const given = { policies: meaning('GET /**'), grants };
+    expect(answerTo({ name: '', want: 'policy_changed', ask: { ...askBilling, actions: [read] }, given })).toBe(
+      'policy_changed',
+    );
   });
 });

@@ -46,6 +46,7 @@ test('a grant is what its request asked for, from now on, for as long as was ask
     person: 'alice',
     resource: billingApi,
     actions: ['read'],
+    patterns: { read: [] },
     createdAt: at(7),
     startsAt: at(7),
     expiresAt: at(7 + 300_000),

@@ -1,6 +1,7 @@
 import type { GrantId, RequestId } from './ids.js';
 import type { ActionName, PersonId, PolicyName, ResourceName } from './names.js';
 import { grantIdOf, type AccessRequest } from './request.js';
+import type { Patterns } from './resource.js';
 import type { Subject } from './subject.js';
 import { after, type Instant } from './time.js';
 
@@ -13,6 +14,8 @@ export interface Grant {
   readonly person: PersonId;
   readonly resource: ResourceName;
   readonly actions: readonly ActionName[];
+  /** What the actions mean; frozen with the request. */
+  readonly patterns: Patterns;
   readonly createdAt: Instant;
   readonly startsAt: Instant;
   readonly expiresAt: Instant;
@@ -71,7 +74,7 @@ export function bornFrom(
   now: Instant,
   revision: number,
 ): Grant {
-  const { subject, person, resource, actions, policy } = request;
+  const { subject, person, resource, actions, patterns, policy } = request;
   return {
     id: grantIdOf(request.digest),
     requestId: request.id,
@@ -80,6 +83,7 @@ export function bornFrom(
     person,
     resource,
     actions,
+    patterns,
     createdAt: now,
     startsAt: now,
     expiresAt: after(now, request.duration),

@@ -17,7 +17,7 @@ import {
 } from '../../test/builders.js';
 import type { PolicyName, ResourceName } from './names.js';
 import { admittedActions, stillAdmits, type Policy, type PolicySet, type Scope } from './policy.js';
-import { ACCESS } from './resource.js';
+import { ACCESS, patternsOf } from './resource.js';
 import { parseSubjectPattern } from './subject-pattern.js';
 import { days, hours, type Duration } from './time.js';
 
@@ -93,6 +93,7 @@ describe('stillAdmits()', () => {
     subject: alice,
     resource: ordersDb,
     actions: [read],
+    patterns: patternsOf(both, over.actions ?? [read]),
     ...over,
   });
   const rule = (over: Partial<Policy>): PolicySet => policySet({ policies: [policy(over)], resources: [both] });

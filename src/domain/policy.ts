@@ -1,6 +1,6 @@
 import { HARD_CEILING } from './durations.js';
 import type { ActionName, PolicyName, ResourceName } from './names.js';
-import { actionsOf, type Resource } from './resource.js';
+import { actionsOf, meanTheSame, type Patterns, type Resource } from './resource.js';
 import type { Role, RoleSelector } from './roles.js';
 import type { Subject } from './subject.js';
 import type { Duration } from './time.js';
@@ -51,6 +51,8 @@ export interface Scope {
   readonly subject: Subject;
   readonly resource: ResourceName;
   readonly actions: readonly ActionName[];
+  /** What the actions meant when they were asked for. */
+  readonly patterns: Patterns;
 }
 
 /** The actions of a resource that a policy covers for a subject; empty when it does not admit the subject at all. */
@@ -71,9 +73,30 @@ export function admittedActions(
 export function stillAdmits(set: PolicySet, policyName: PolicyName, scope: Scope, length: Duration): boolean {
   const policy = set.policies.get(policyName);
   const resource = set.resources.get(scope.resource);
-  if (!policy || !resource || !isWithin(length, policy.duration.max)) return false;
-  const admitted = admittedActions(set, policy, scope.subject, resource);
-  return scope.actions.length > 0 && scope.actions.every((action) => admitted.includes(action));
+  return (
+    policy !== undefined &&
+    resource !== undefined &&
+    isWithin(length, policy.duration.max) &&
+    admits(set, policy, scope, resource)
+  );
+}
+
+/**
+ * Whether a policy admits all of a scope, as it was meant. An action whose patterns have changed is another action: to
+ * let the grant follow would widen it without anybody's approval.
+ */
+export function admits(
+  set: PolicySet,
+  policy: Policy,
+  { subject, actions, patterns }: Scope,
+  resource: Resource,
+): boolean {
+  const admitted = admittedActions(set, policy, subject, resource);
+  return (
+    actions.length > 0 &&
+    actions.every((action) => admitted.includes(action)) &&
+    meanTheSame(resource, actions, patterns)
+  );
 }
 
 /** Asked so that a length which is no number is not within anything. */

@@ -53,8 +53,10 @@ const OTHER: RequestContent = {
   id: requestId(2),
   subject: bob,
   person: person('bob'),
+  askedBy: 'service:ci',
   resource: billingApi,
   actions: [action('read')],
+  patterns: { [action('read')]: ['GET /**'] },
   duration: minutes(59),
   justification: 'ticket 8',
   policy: 'other' as PolicyName,
@@ -113,8 +115,8 @@ describe('the digest', () => {
 test('the bytes say everything, in canonical order and with a version', () => {
   const text = new TextDecoder().decode(canonicalRequest(request({ justification: 'é "' })));
   expect(text).toBe(
-    `{"actions":["access"],"createdAt":${T0},"duration":3600000,"id":"${requestId()}","justification":"é \\"",` +
-      `"lapsesAt":${T0 + 3_600_000},"person":"alice","policy":"${prodData}","policyDigest":"${'d'.repeat(64)}",` +
+    `{"actions":["access"],"askedBy":"alice","createdAt":${T0},"duration":3600000,"id":"${requestId()}","justification":"é \\"",` +
+      `"lapsesAt":${T0 + 3_600_000},"patterns":{},"person":"alice","policy":"${prodData}","policyDigest":"${'d'.repeat(64)}",` +
       `"resource":"orders-db","subject":"corp/spiffe://corp/alice","v":1}`,
   );
 });

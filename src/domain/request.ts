@@ -1,6 +1,7 @@
 import { canonicalJson } from './canonical.js';
 import { base32, type GrantId, type RequestId } from './ids.js';
 import type { ActionName, PersonId, PolicyName, ResourceName } from './names.js';
+import type { Patterns } from './resource.js';
 import type { Subject } from './subject.js';
 import type { Duration, Instant } from './time.js';
 
@@ -13,8 +14,12 @@ export interface AccessRequest {
   readonly subject: Subject;
   /** The human behind the subject at the time of asking. */
   readonly person: PersonId;
+  /** Who asked, as `printActor` writes it: the person, or a service on its behalf. */
+  readonly askedBy: string;
   readonly resource: ResourceName;
   readonly actions: readonly ActionName[];
+  /** What the actions mean, at the time of asking: an approval is for that and no more. */
+  readonly patterns: Patterns;
   readonly duration: Duration;
   /** Empty where the policy does not require one. */
   readonly justification: string;
@@ -54,21 +59,10 @@ export function requestStateOf(request: AccessRequest, now: Instant): RequestSta
 
 /** The bytes a reviewer approves. Adding a field here needs a new `v`: old requests keep their digest. */
 export function canonicalRequest(content: RequestContent): Uint8Array {
-  const { id, subject, person, resource, actions, duration, justification, policy, policyDigest, createdAt, lapsesAt } =
-    content;
-  const members = {
-    id,
-    subject,
-    person,
-    resource,
-    actions,
-    duration,
-    justification,
-    policy,
-    policyDigest,
-    createdAt,
-    lapsesAt,
-  };
+  const { id, subject, person, askedBy, resource, actions, patterns, duration, justification, policy } = content;
+  const { policyDigest, createdAt, lapsesAt } = content;
+  const what = { subject, person, askedBy, resource, actions, patterns, duration, justification };
+  const members = { id, ...what, policy, policyDigest, createdAt, lapsesAt };
   return new TextEncoder().encode(canonicalJson({ v: 1, ...members }));
 }
 

@@ -21,6 +21,26 @@ export interface Resource {
 export const ACCESS = 'access' as ActionName;
 
 /** All actions of the resource, in the order in which it names them. */
+/** What named actions mean: their patterns as they are written, sorted. The one action of a resource that names none has none. */
+export type Patterns = Readonly<Record<ActionName, readonly string[]>>;
+
+export function patternsOf(resource: Resource, actions: readonly ActionName[]): Patterns {
+  const named = actions.map((action) => [action, resource.actions.get(action)] as const);
+  return Object.fromEntries(
+    named.flatMap(([action, patterns]) => (patterns ? [[action, patterns.map(({ text }) => text).sort()]] : [])),
+  );
+}
+
+/** Whether these actions still mean what they meant. */
+export function meanTheSame(resource: Resource, actions: readonly ActionName[], then: Patterns): boolean {
+  return actions.every((action) => {
+    const now = resource.actions.get(action);
+    const before = Object.hasOwn(then, action) ? then[action] : undefined;
+    if (now === undefined || before === undefined) return now === before;
+    return now.length === before.length && now.every(({ text }) => before.includes(text));
+  });
+}
+
 export function actionsOf(resource: Resource): readonly ActionName[] {
   return resource.actions.size === 0 ? [ACCESS] : [...resource.actions.keys()];
 }

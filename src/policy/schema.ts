@@ -91,8 +91,10 @@ function authority(input: string): string {
 
 /** Methods in a fixed order: it means nothing. */
 function pattern(input: string): ActionPattern {
-  const { methods, path } = parseActionPattern(input);
-  return { methods: [...new Set(methods)].sort(), path };
+  const [methods, path] = input.split(' ', 2);
+  return parseActionPattern(
+    path === undefined ? input : `${[...new Set(methods!.split(','))].sort().join(',')} ${path}`,
+  );
 }
 
 function policy(trust: readonly TrustName[]) {
