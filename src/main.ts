@@ -10,6 +10,7 @@ import type { Address, Config } from './config/structure.js';
 import type { Transition } from './domain/audit-entry.js';
 import { checkedClock, type Instant } from './domain/time.js';
 import { createIdentifier, type Identifier } from './identity/identify.js';
+import { watchClock } from './main/clock-watch.js';
 import { LifeCycle } from './main/life-cycle.js';
 import { authzListener, listening, protect } from './main/listeners.js';
 import { createAlarm, type Log } from './main/log.js';
@@ -88,6 +89,7 @@ async function startChecks(given: Given, life: LifeCycle): Promise<Core> {
   );
   const store = life.hold('store', await openStore(config, { wall, life }), (open) => open.close());
   const clock = checkedClock(wall, mono, store.highWaterMark());
+  life.hold('clock watch', watchClock(clock, log), (open) => open.close());
   const room = life.hold('disk guard', openRoom(config.data, log), (open) => open.close());
   const needed: Dependencies = { store, clock, policies, newId, sha256, room };
   const metrics = createMetrics({ version, gauges: gaugesOf(needed, store) });
