@@ -1,0 +1,201 @@
+import type { AuditEntry } from '../domain/audit-entry.js';
+import type { Grant } from '../domain/grant.js';
+import type { GrantId, LockId, RequestId, TokenId } from '../domain/ids.js';
+import type { Lock } from '../domain/lock.js';
+import type { ResourceName } from '../domain/names.js';
+import type { AccessRequest } from '../domain/request.js';
+import type { Review } from '../domain/review.js';
+import type { Subject } from '../domain/subject.js';
+import type { Instant } from '../domain/time.js';
+import type { Token } from '../domain/token.js';
+import type { Head } from './head.js';
+import * as keys from './keys.js';
+import { positionsEndingAfter, positionsIn, type Listed } from './listing.js';
+import type { LockCache } from './lock-cache.js';
+import { pageOf } from './page.js';
+import { misleading, type Records } from './records.js';
+import {
+  DamagedError,
+  type Answered,
+  type Cursor,
+  type GrantQuery,
+  type Page,
+  type RequestQuery,
+  type Snapshot,
+} from './store.js';
+import { GRANTS, REQUESTS, TOKENS, type Table } from './tables.js';
+
+/** The state as the current transaction sees it. */
+export class LmdbSnapshot implements Snapshot {
+  protected readonly records: Records;
+  protected readonly lockCache: LockCache;
+  protected head: Head;
+  #over = false;
+
+  constructor(records: Records, lockCache: LockCache) {
+    this.records = records;
+    this.lockCache = lockCache;
+    this.head = records.head();
+  }
+
+  get sequence(): number {
+    this.assertCurrent();
+    return this.head.sequence;
+  }
+
+  locks(): readonly Lock[] {
+    this.assertCurrent();
+    return this.lockCache.load(this.head.locks).locks;
+  }
+
+  grantsFor(subject: Subject, resource: ResourceName, now: Instant): readonly Grant[] {
+    this.assertCurrent();
+    const range = keys.grantsOf(subject, resource);
+    const grants: Grant[] = [];
+    for (const key of this.records.keysIn(range)) {
+      const { end, id } = keys.endAndIdIn(key, range);
+      const grant = this.thing(GRANTS, id, key);
+      if (grant.subject !== subject || grant.resource !== resource || grant.expiresAt !== end) throw misleading(key);
+      grants.push(grant);
+      if (end <= now) break; // the latest of those that are over; the rest would explain no better
+    }
+    return grants;
+  }
+
+  pendingFor(subject: Subject, resource: ResourceName, now: Instant): readonly AccessRequest[] {
+    this.assertCurrent();
+    const range = keys.pendingOf(subject, resource);
+    const pending: AccessRequest[] = [];
+    for (const key of this.records.keysIn(range)) {
+      const { end, id } = keys.endAndIdIn(key, range);
+      if (end <= now) break;
+      const request = this.thing(REQUESTS, id, key);
+      if (request.subject !== subject || request.resource !== resource || request.lapsesAt !== end) {
+        throw misleading(key);
+      }
+      if (request.settled !== null) throw misleading(key);
+      pending.push(request);
+    }
+    return pending;
+  }
+
+  request(id: RequestId): AccessRequest | undefined {
+    return this.one(REQUESTS, id);
+  }
+
+  reviewsOf(id: RequestId): readonly Review[] {
+    this.assertCurrent();
+    return [...this.records.valuesIn(keys.reviewsOf(id))] as unknown as Review[];
+  }
+
+  grant(id: GrantId): Grant | undefined {
+    return this.one(GRANTS, id);
+  }
+
+  /** Looked for in the whole set, which is known to be complete: a lost lock is not simply absent. */
+  lock(id: LockId): Lock | undefined {
+    return this.locks().find((lock) => lock.id === id);
+  }
+
+  token(id: TokenId): Token | undefined {
+    return this.one(TOKENS, id);
+  }
+
+  tokenByHash(hash: string): Token | undefined {
+    this.assertCurrent();
+    for (const key of this.records.keysBack(keys.tokensWithHash(hash))) {
+      const token = this.thing(TOKENS, keys.lastPart(key).toString(), key);
+      if (token.hash !== hash) throw misleading(key);
+      return token;
+    }
+    return undefined;
+  }
+
+  tokens(): readonly Token[] {
+    this.assertCurrent();
+    const tokens = [...this.records.valuesIn(keys.all(keys.KIND.token))] as unknown as Token[];
+    return tokens.sort((a, b) => b.createdAt - a.createdAt || (a.id < b.id ? 1 : -1));
+  }
+
+  requests({ person, pendingAt, ...wanted }: RequestQuery): Page<AccessRequest> {
+    this.assertCurrent();
+    const listed = this.#listed(keys.KIND.pendingByLapse, keys.requestsByCreation(person), wanted.after, {
+      endingAfter: pendingAt,
+    });
+    return pageOf(listed, wanted, (position) => {
+      const request = this.#listedThing(REQUESTS, position);
+      const isWaiting = pendingAt === undefined || (request.settled === null && pendingAt < request.lapsesAt);
+      return isWaiting && (person === undefined || request.person === person) ? request : undefined;
+    });
+  }
+
+  grants({ person, unexpiredAt, ...wanted }: GrantQuery): Page<Grant> {
+    this.assertCurrent();
+    const listed = this.#listed(keys.KIND.grantByEnd, keys.grantsByCreation(person), wanted.after, {
+      endingAfter: person === undefined ? unexpiredAt : undefined, // of one person there are fewer in all
+    });
+    return pageOf(listed, wanted, (position) => {
+      const grant = this.#listedThing(GRANTS, position);
+      const isUnexpired = unexpiredAt === undefined || unexpiredAt < grant.expiresAt;
+      return isUnexpired && (person === undefined || grant.person === person) ? grant : undefined;
+    });
+  }
+
+  entries(from: number, limit: number): readonly AuditEntry[] {
+    this.assertCurrent();
+    const first = Math.max(1, from);
+    const behind = Math.min(this.sequence + 1, first + Math.max(0, limit));
+    if (!(first < behind)) return [];
+    const range = { start: keys.entryKey(first), end: keys.entryKey(behind) };
+    const entries = [...this.records.valuesIn(range)] as unknown as AuditEntry[];
+    const missing = entries.findIndex((entry, index) => entry.sequence !== first + index);
+    if (missing >= 0 || entries.length !== behind - first) {
+      throw new DamagedError(`audit entry ${first + (missing >= 0 ? missing : entries.length)} is missing`);
+    }
+    return entries;
+  }
+
+  answered(actorKey: string, key: string): Answered | undefined {
+    this.assertCurrent();
+    const at = keys.answerKey(actorKey, key);
+    return this.records.find(at, at.toString('latin1')) as unknown as Answered | undefined;
+  }
+
+  /** From now on every method throws: the next snapshot reads in the same transaction slot. */
+  end(): void {
+    this.#over = true;
+  }
+
+  protected assertCurrent(): void {
+    if (this.#over) throw new Error('this snapshot is over: use it only within the callback that got it');
+  }
+
+  protected one<T>(table: Table<T>, id: string): T | undefined {
+    this.assertCurrent();
+    return this.records.find(table.keyOf(id), id) as T | undefined;
+  }
+
+  /** By time of the end where that makes a short list, else by creation. Both are sorted newest first. */
+  #listed(
+    kind: typeof keys.KIND.pendingByLapse | typeof keys.KIND.grantByEnd,
+    byCreation: keys.KeyRange,
+    after: Cursor | undefined,
+    { endingAfter }: { readonly endingAfter: Instant | undefined },
+  ): Iterable<Listed> {
+    const few = endingAfter === undefined ? null : positionsEndingAfter(this.records, kind, endingAfter);
+    return few ?? positionsIn(this.records, byCreation, after);
+  }
+
+  #listedThing<T extends { readonly createdAt: Instant }>(table: Table<T>, { at, id, key }: Listed): T {
+    const thing = this.thing(table, id, key);
+    if (thing.createdAt !== at) throw misleading(key);
+    return thing;
+  }
+
+  /** The thing that an index entry names. */
+  protected thing<T>(table: Table<T>, id: string, index: keys.Key): T {
+    const thing = this.one(table, id);
+    if (thing === undefined) throw misleading(index);
+    return thing;
+  }
+}
