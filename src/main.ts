@@ -20,6 +20,7 @@ import { openPolicies, type Policies } from './main/policies.js';
 import { openRoom } from './main/room.js';
 import { starting } from './main/start-error.js';
 import { keepTidy } from './main/tidying.js';
+import { verifyStore } from './main/verifying.js';
 import { openLmdbStore, type LmdbStore } from './store/lmdb.js';
 import { readMacKey } from './store/mac-key.js';
 
@@ -120,7 +121,7 @@ async function startChecks(given: Given, life: LifeCycle): Promise<Core> {
 async function startUpkeep(
   { config, log, version }: Given,
   life: LifeCycle,
-  { needed, policies, alarm }: Core,
+  { needed, policies, store, alarm }: Core,
 ): Promise<void> {
   const write = (transition: Transition) => {
     const now = needed.clock.read().wall;
@@ -130,6 +131,7 @@ async function startUpkeep(
   life.hold('stop entry', null, () => write({ action: 'service.stopped' }));
   life.hold('tidying', keepTidy({ needed, keepDecisions: config.decisions.keep, alarm }), (open) => open.close());
   sweep(needed, log).catch(alarm);
+  verifyStore(store, log, alarm).catch(alarm);
 }
 
 /** Writes down which grants the policies no longer admit. The checks deny them already. */

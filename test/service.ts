@@ -9,7 +9,13 @@ import type { Credential } from '../src/demo/certificates.js';
 import { serve } from '../src/main.js';
 import { createLog } from '../src/main/log.js';
 import { createMacKey } from '../src/store/mac-key.js';
-import { decodeAnswer, encodeCheckRequest, type AnswerObject, type CheckRequestObject } from './check-requests.js';
+import {
+  decodeAnswer,
+  encodeCheckRequest,
+  type AnswerObject,
+  type CheckRequestObject,
+  type HttpObject,
+} from './check-requests.js';
 import { clientOf, serverOf, testCa } from './pki.js';
 
 /** An answer of the admin API. */
@@ -22,17 +28,9 @@ export interface ApiAnswer {
 /** Whoever can be asked as: a name behind `spiffe://corp/`, or `host` for the admin socket. */
 export type Who = string;
 
-/**
- * The real service on this machine: LMDB in a folder of its own, gRPC on a socket, the admin API with TLS. Policies are
- * the text of one file; people have certificates by their names.
- */
-export async function startService({
-  policies,
-  folder = mkdtempSync(join(tmpdir(), 'portcullis-service-')),
-}: {
-  readonly policies: string;
-  readonly folder?: string;
-}) {
+/** A folder with everything a service is configured with, and certificates for people by their names. */
+export function makeHome(policies: string) {
+  const folder = mkdtempSync(join(tmpdir(), 'portcullis-service-'));
   const file = (name: string) => join(folder, name);
   const ca = testCa('corp');
   const server = serverOf(ca);
@@ -43,20 +41,50 @@ export async function startService({
   writeFileSync(file('policy/policy.yaml'), policies);
   writeFileSync(file('portcullis.yaml'), CONFIG);
   createMacKey(file('keys/store.key'));
+  const people = new Map<Who, Credential>();
+  return {
+    folder,
+    file,
+    ca,
+    certificateOf: (who: Who): Credential => {
+      const known = people.get(who) ?? clientOf(ca, `spiffe://corp/${who}`);
+      people.set(who, known);
+      return known;
+    },
+    remove: () => rmSync(folder, { recursive: true, force: true }),
+  };
+}
 
+export type Home = ReturnType<typeof makeHome>;
+
+interface ServiceOptions {
+  /** Text of the policy file of a home that is made now and removed at the end. */
+  readonly policies?: string;
+  /** A home that is kept, so that a service can be started in it again. */
+  readonly home?: Home;
+  /** The machine's clock, in milliseconds. */
+  readonly wall?: () => number;
+}
+
+/** The real service on this machine: LMDB in a folder of its own, gRPC on a socket, the admin API with TLS. */
+export async function startService({ policies = '', home = makeHome(policies), wall = Date.now }: ServiceOptions) {
+  const { folder, file, ca, certificateOf } = home;
   const end = new AbortController();
   const config = loadConfig({ file: file('portcullis.yaml'), env: {} });
   if (!config.ok) throw new Error(JSON.stringify(config.problems));
   const log = createLog({ level: 'info', version: 'test', file: file('log/service.log') });
-  const running = await serve({ config: config.value, log, version: 'test', signal: end.signal });
+  const running = await serve({ config: config.value, log, version: 'test', signal: end.signal, wall });
   const checks = new Client(running.addresses.authz, credentials.createInsecure());
-  const people = new Map<Who, Credential>();
-
-  const certificateOf = (who: Who): Credential => {
-    const known = people.get(who) ?? clientOf(ca, `spiffe://corp/${who}`);
-    people.set(who, known);
-    return known;
-  };
+  /** Asks as Envoy does; the filter names the resource unless the request does. */
+  const ask = (attributes: Attributes, resource: string | null): Promise<AnswerObject> =>
+    new Promise((resolve, reject) => {
+      const metadata = new Metadata();
+      if (resource !== null) metadata.set('x-portcullis-resource', resource);
+      const bytes = encodeCheckRequest({ attributes });
+      checks.makeUnaryRequest(CHECK, same, decodeAnswer, bytes, metadata, (error, answer) =>
+        error ? reject(error) : resolve(answer!),
+      );
+    });
   return {
     folder,
     file,
@@ -83,33 +111,18 @@ export async function startService({
             { method, path, body },
           );
     },
-    /** Asks as Envoy does; the filter names the resource unless the request does. */
-    check: (
-      who: Who,
-      resource: string | null,
-      http?: NonNullable<NonNullable<CheckRequestObject['attributes']>['request']>['http'],
-    ) => {
+    ask,
+    /** Somebody's certificate asks. */
+    check: (who: Who, resource: string | null, http?: HttpObject) => {
       const certificate = encodeURIComponent(certificateOf(who).pem);
-      const bytes = encodeCheckRequest({ attributes: { source: { certificate }, ...(http && { request: { http } }) } });
-      const metadata = new Metadata();
-      if (resource !== null) metadata.set('x-portcullis-resource', resource);
-      return new Promise<AnswerObject>((resolve, reject) => {
-        checks.makeUnaryRequest(
-          CHECK,
-          (same: Buffer) => same,
-          decodeAnswer,
-          bytes,
-          metadata,
-          (error, answer) => (error ? reject(error) : resolve(answer!)),
-        );
-      });
+      return ask({ source: { certificate }, ...(http && { request: { http } }) }, resource);
     },
     logged: () => readFileSync(file('log/service.log'), 'utf8'),
     async stop() {
-      checks.close();
       end.abort();
       const code = await running.ended;
-      rmSync(folder, { recursive: true, force: true });
+      checks.close();
+      if (policies !== '') home.remove();
       return code;
     },
   };
@@ -117,6 +130,9 @@ export async function startService({
 
 export type TestService = Awaited<ReturnType<typeof startService>>;
 
+type Attributes = NonNullable<CheckRequestObject['attributes']>;
+
+const same = (bytes: Buffer) => bytes;
 const CHECK = '/envoy.service.auth.v3.Authorization/Check';
 
 const CONFIG = `listen:

@@ -49,11 +49,13 @@ function ask(needed: CoreDependencies, bytes: Buffer, namedByFilter: readonly st
   }
 }
 
-/** After a pause between decision and answer (or a slow log) the decision is too old to be given. */
+/** After a pause between decision and answer (or a slow log) an allow is too old to be given; a deny never is. */
 function answer(needed: CoreDependencies, { decision, record, now }: Checked, audience: Audience): AnswerBytes {
   const age = ageOf(needed, now);
-  const fresh = age <= MAX_AGE_MS;
-  const reason = fresh ? record.reason : 'stale';
-  needed.observe?.(reason, Math.min(age, 60_000) / 1_000);
-  return fresh ? toAnswer(decision, record, now.wall, audience) : plainDeny('stale');
+  const given = decision.effect === 'deny' || age <= MAX_AGE_MS;
+  needed.observe?.(given ? record.reason : 'stale', Math.min(age, MAX_OBSERVED_MS) / 1_000);
+  return given ? toAnswer(decision, record, now.wall, audience) : plainDeny('stale');
 }
+
+/** Durations that cannot be told count as a minute. */
+const MAX_OBSERVED_MS = 60_000;
