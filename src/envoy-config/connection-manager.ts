@@ -1,0 +1,26 @@
+import { DELAYED_CLOSE } from './limits.js';
+import { extension, type Message } from './message.js';
+
+const NAME = 'envoy.filters.network.http_connection_manager';
+
+interface Chain {
+  /** Stands first: what judges a request sees it before anything else, and what guards the session comes right behind. */
+  readonly check: Message;
+  /** Behind what judges: changes nothing that it judged by. */
+  readonly cleaning?: readonly Message[];
+}
+
+/** A connection manager that asks before it routes. */
+export function connectionManager({ check, cleaning = [] }: Chain, fields: Message): Message {
+  return extension(NAME, 'extensions.filters.network.http_connection_manager.v3.HttpConnectionManager', {
+    ...fields,
+    delayed_close_timeout: DELAYED_CLOSE,
+    // Also when a session begins, so that the log knows of those that are still open.
+    access_log_options: { flush_log_on_tunnel_successfully_established: true },
+    http_filters: [
+      check,
+      ...cleaning,
+      extension('envoy.filters.http.router', 'extensions.filters.http.router.v3.Router'),
+    ],
+  });
+}

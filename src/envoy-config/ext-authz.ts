@@ -1,0 +1,76 @@
+import { CHECK_TIMEOUT } from './limits.js';
+import { extension, typed, type Message } from './message.js';
+import { AUTHZ_CLUSTER } from './names.js';
+import type { ResourceName } from '../domain/names.js';
+
+const HTTP = 'extensions.filters.http.ext_authz.v3';
+
+/** Per-route settings are found by this name, and only by it. */
+const FILTER = 'envoy.filters.http.ext_authz';
+
+/** The filter's value for "the route names it": a route that names nothing is then a deny. */
+const FROM_ROUTE = 'from-route';
+
+/** HTTP ext_authz on a network listener: the peer's certificate goes with the question. */
+export function httpCheck(): Message {
+  // As many headers as the service reads. The rest of the request is no business of a decision.
+  const headers = ['accept', 'upgrade', 'connection', 'content-type'];
+  return extension(FILTER, `${HTTP}.ExtAuthz`, {
+    ...commonCheck(headers),
+    include_peer_certificate: true,
+    include_tls_session: true,
+  });
+}
+
+/** HTTP ext_authz behind the gate. The peer of an internal connection is Envoy itself, so there is no certificate. */
+export function gateCheck(): Message {
+  return extension(FILTER, `${HTTP}.ExtAuthz`, commonCheck(['x-portcullis-peer', 'x-portcullis-source']));
+}
+
+function commonCheck(headers: readonly string[]): Message {
+  return {
+    stat_prefix: 'portcullis',
+    transport_api_version: 'V3',
+    grpc_service: service(FROM_ROUTE),
+    failure_mode_allow: false,
+    status_on_error: { code: 'ServiceUnavailable' },
+    validate_mutations: true,
+    clear_route_cache: false,
+    decoder_header_mutation_rules: {
+      disallow_all: true,
+      allow_expression: { regex: 'x-portcullis-(decision|grant|subject)' },
+      disallow_is_error: true,
+    },
+    allowed_headers: { patterns: headers.map((exact) => ({ exact })) },
+    // Repeated headers arrive as they came, not joined.
+    encode_raw_headers: true,
+    enable_dynamic_metadata_ingestion: true,
+  };
+}
+
+/** Network ext_authz. It knows no routes: the listener names the resource. */
+export function tcpCheck(name: ResourceName): Message {
+  return extension('envoy.filters.network.ext_authz', 'extensions.filters.network.ext_authz.v3.ExtAuthz', {
+    stat_prefix: 'portcullis',
+    transport_api_version: 'V3',
+    grpc_service: service(name),
+    failure_mode_allow: false,
+    include_peer_certificate: true,
+    include_tls_session: true,
+    send_tls_alert_on_denial: true,
+  });
+}
+
+/** What a route says to the service: the resource, and behind the gate that its identity headers count. */
+export function routeSettings(name: ResourceName, { gate = false } = {}): Message {
+  const extensions = { 'portcullis.resource': name, ...(gate && { 'portcullis.identity': 'gate' }) };
+  return { [FILTER]: typed(`${HTTP}.ExtAuthzPerRoute`, { check_settings: { context_extensions: extensions } }) };
+}
+
+function service(resource: string): Message {
+  return {
+    envoy_grpc: { cluster_name: AUTHZ_CLUSTER },
+    timeout: CHECK_TIMEOUT,
+    initial_metadata: [{ key: 'x-portcullis-resource', value: resource }],
+  };
+}

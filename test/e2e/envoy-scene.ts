@@ -1,0 +1,196 @@
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { ServerCredentials } from '@grpc/grpc-js';
+import { createRecorder } from '../../src/access/recorder.js';
+import { createCore } from '../../src/authz/core.js';
+import { serveAuthz } from '../../src/authz/server.js';
+import { issueClient, issueServer, makeCa, type Credential } from '../../src/demo/certificates.js';
+import { HARD_CEILING } from '../../src/domain/durations.js';
+import { parseDn } from '../../src/domain/dn.js';
+import type { Resource } from '../../src/domain/resource.js';
+import type { SubjectPattern } from '../../src/domain/subject-pattern.js';
+import { SUBJECT_KINDS } from '../../src/domain/subject.js';
+import { after, days } from '../../src/domain/time.js';
+import { generateEnvoyConfig } from '../../src/envoy-config/generate.js';
+import type { AuthzTarget, EnvoyOptions } from '../../src/envoy-config/options.js';
+import { writeEnvoyConfig } from '../../src/envoy-config/write.js';
+import { createIdentifier } from '../../src/identity/identify.js';
+import { corp, policySet, T0 } from '../builders.js';
+import { decodeCheckRequest, type CheckRequestObject } from '../check-requests.js';
+import { world } from '../world.js';
+import type { Peer } from './clients.js';
+import { freePorts, startEnvoy, until, type EnvoyBinary } from './envoy.js';
+
+/** Valid for the service, whose clock stands at T0, and for Envoy, which has the real one. */
+export const VALIDITY = { validFrom: after(T0, days(-1)), validUntil: after(T0, days(3_650)) };
+
+/** One CA for everybody, a server certificate for loopback, and clients by the name behind `spiffe://corp/`. */
+export function makeCertificates() {
+  const ca = makeCa({ subject: parseDn('CN=test'), ...VALIDITY });
+  const names = [{ dns: 'localhost' }, { dns: 'named.internal' }, { ip: Uint8Array.of(127, 0, 0, 1) }];
+  const server = issueServer(ca, names, { subject: [], ...VALIDITY });
+  const client = (name: string, issuer: Credential = ca, validity: Partial<typeof VALIDITY> = {}) =>
+    issueClient(issuer, [{ uri: `spiffe://corp/${name}` }], { subject: [], ...VALIDITY, ...validity });
+  return { ca, server, client };
+}
+
+export type Certificates = ReturnType<typeof makeCertificates>;
+
+/** A folder that is gone after the tests. */
+export function scratchFolder() {
+  const folder = mkdtempSync(join(tmpdir(), 'portcullis-envoy-'));
+  return { folder, remove: () => rmSync(folder, { recursive: true, force: true }) };
+}
+
+/** One question as Envoy put it, decoded whole. */
+export interface Asked extends CheckRequestObject {
+  /** What the filter itself says, in gRPC metadata. */
+  readonly named: readonly string[];
+}
+
+interface ServiceOptions {
+  readonly target: string;
+  readonly resources: readonly Resource[];
+  /** PEM. */
+  readonly ca: string;
+  readonly gate?: string | null;
+  /** Without TLS where none are given. */
+  readonly credentials?: ServerCredentials;
+  /** Which peers may call, over TCP. */
+  readonly peers?: readonly SubjectPattern[];
+}
+
+/** The real core over the memory store, with a record of what it was asked. alice asks, bob approves. */
+export async function startService({
+  target,
+  resources,
+  ca,
+  gate = 'gate',
+  credentials = ServerCredentials.createInsecure(),
+  peers = [],
+}: ServiceOptions) {
+  const w = world({ policies: policySet({ resources }) });
+  const alarms: unknown[] = [];
+  const alarm = (cause: unknown) => void alarms.push(cause);
+  const trust = [{ entry: { name: corp, subject: SUBJECT_KINDS, names: null }, ca }];
+  const core = createCore({
+    ...w.needed,
+    recorder: createRecorder({ store: w.store, mode: 'grouped', onFailure: alarm }),
+    identifier: createIdentifier({ trust, capacity: 100 }),
+    closed: () => null,
+    alarm,
+    gate,
+  });
+  const asked: Asked[] = [];
+  const recording: typeof core = (bytes, named) => {
+    asked.push({ ...decodeCheckRequest(bytes), named });
+    return core(bytes, named);
+  };
+  const server = await serveAuthz({ target, credentials, peers }, recording, { alarm });
+  return { ...w, asked, alarms, stop: () => server.close(0) };
+}
+
+export type Service = Awaited<ReturnType<typeof startService>>;
+export type Line = Readonly<Record<string, unknown>>;
+
+/** What its access log holds so far. */
+export function readLog(path: string): Line[] {
+  const text = readFileSync(path, 'utf8');
+  return text
+    .split('\n')
+    .slice(0, -1)
+    .map((line) => JSON.parse(line) as Line);
+}
+
+/** What is not as usual: where Envoy looks for the service, and how the service itself is set up. */
+export interface Unusual {
+  readonly authz?: AuthzTarget;
+  readonly service?: Partial<Omit<ServiceOptions, 'resources' | 'ca'>>;
+}
+
+/** Envoy with generated configuration in front of `resources`, and the service behind it. */
+export async function startScene(
+  binary: EnvoyBinary,
+  resources: readonly Resource[],
+  httpPort: number,
+  unusual: (
+    certificates: Certificates,
+    file: (name: string, text: string) => string,
+    folder: string,
+  ) => Unusual = () => ({}),
+) {
+  const { folder, remove } = scratchFolder();
+  const certificates = makeCertificates();
+  const { admin } = await freePorts('admin');
+  const file = (name: string, text: string) => {
+    writeFileSync(join(folder, name), text);
+    return join(folder, name);
+  };
+  file('server.crt', certificates.server.pem);
+  file('server.key', certificates.server.keyPem);
+  file('ca.crt', certificates.ca.pem);
+  const { authz, service: over } = unusual(certificates, file, folder);
+  const options = { ...optionsFor(folder, httpPort, admin), ...(authz && { authz }) };
+  const target = `unix:${join(folder, 'authz.sock')}`;
+  const start = () => startService({ target, ...over, resources, ca: certificates.ca.pem });
+  await writeEnvoyConfig(folder, generateEnvoyConfig(resources, options));
+  let service = await start();
+  const envoy = await startEnvoy({
+    command: binary.command,
+    config: 'bootstrap.yaml',
+    folder,
+    admin,
+    listeners: resources.filter(({ tcp }) => tcp).map(({ name }) => `tcp-${name}`),
+  });
+  const lines = () => readLog(options.accessLog);
+  return {
+    envoy,
+    /** The one that answers now. */
+    get service() {
+      return service;
+    },
+    stopService: () => service.stop(),
+    /** Another one, in which nobody has been granted anything. */
+    async startService() {
+      service = await start();
+    },
+    options,
+    certificates,
+    /** Somebody who connects to `port`. */
+    peer: (port: number, name: string | null = 'alice'): Peer => ({
+      port,
+      ca: certificates.ca.pem,
+      credential: name === null ? null : certificates.client(name),
+    }),
+    lines,
+    /** The first line that fits, as soon as it is there. */
+    line: async (fits: (line: Line) => boolean): Promise<Line> => {
+      await until(() => lines().some(fits), 'a line in the access log');
+      return lines().find(fits)!;
+    },
+    async stop() {
+      await envoy.stop();
+      await service.stop();
+      remove();
+    },
+  };
+}
+
+export type Scene = Awaited<ReturnType<typeof startScene>>;
+
+function optionsFor(folder: string, httpPort: number, admin: number): EnvoyOptions {
+  const at = (name: string) => join(folder, name);
+  return {
+    address: '127.0.0.1',
+    httpPort,
+    admin: { kind: 'tcp', host: '127.0.0.1', port: admin },
+    server: { cert: at('server.crt'), key: at('server.key') },
+    clientCa: at('ca.crt'),
+    accessLog: at('access.log'),
+    authz: { kind: 'unix', path: at('authz.sock') },
+    gate: 'gate',
+    folder,
+    maxSession: HARD_CEILING,
+  };
+}
