@@ -1,0 +1,14 @@
+import type { Command } from 'commander';
+import { about } from '../about.js';
+import { describeReview } from '../requests/review.js';
+import type { Shell } from '../shell.js';
+
+/** `deny`. */
+export function describe(command: Command, shell: Shell): void {
+  about(command, {
+    description: 'Deny a request, which settles it. Without an id, the one request that waits for you.',
+    example: 'portcullis deny req_01kdg2h5v8e6v9m4s7w3x2y1z0 --reason "use the replica"',
+    who: 'the reviewers that its policy names, never for yourself',
+  });
+  describeReview(command, shell, 'deny');
+}

@@ -1,0 +1,56 @@
+import type { Command } from 'commander';
+import { about } from '../about.js';
+import { lock as lockShape } from '../api/answers.js';
+import { durationText } from '../arguments.js';
+import { addConnectionOptions } from '../connection/options.js';
+import { usageError } from '../failure.js';
+import { lockCard } from '../locks/card.js';
+import { addFormatOption, printOne, type Printing } from '../output/print.js';
+import { withService } from '../service.js';
+import type { Shell } from '../shell.js';
+
+interface Targets {
+  readonly subject?: string;
+  readonly person?: string;
+  readonly resource?: string;
+}
+
+interface Options extends Printing, Targets {
+  readonly reason: string;
+  readonly message?: string;
+  readonly for?: string;
+}
+
+/** `lock`. */
+export function describe(command: Command, shell: Shell): void {
+  about(command, {
+    description: 'Deny a subject, a person or a resource everything, whatever grants there are. Ends no grant.',
+    example: 'portcullis lock --person alice --reason "incident 12" --message "call the duty desk" --for 4h',
+    who: 'operators, and the host over the admin socket',
+  });
+  command
+    .option('--subject <subject>', 'deny this subject')
+    .option('--person <name>', 'deny every subject of this person')
+    .option('--resource <name>', 'deny everybody this resource')
+    .requiredOption('--reason <text>', 'why, for those who look after locks')
+    .option('--message <text>', 'what whoever it hits is told')
+    .option('--for <duration>', 'how long (default: until it is removed)', durationText);
+  addFormatOption(command);
+  addConnectionOptions(command);
+  command.action((options: Options) => {
+    const { reason, message, for: duration } = options;
+    const body = { target: targetOf(options), reason, message, duration };
+    return withService(command, shell, async (client) => {
+      const made = await client.send({ path: ['v1', 'locks'], body, shape: lockShape });
+      await printOne(shell, options, made, lockCard(made, shell.time.wall()));
+    });
+  });
+}
+
+function targetOf({ subject, person, resource }: Targets): Readonly<Record<string, string>> {
+  const given = Object.entries({ subject, person, resource }).filter(([, value]) => value !== undefined);
+  const [only] = given;
+  if (only === undefined || given.length > 1)
+    throw usageError('give exactly one of --subject, --person and --resource', 'several locks make several targets');
+  return { kind: only[0], [only[0]]: only[1]! };
+}

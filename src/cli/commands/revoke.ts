@@ -1,0 +1,22 @@
+import type { Command } from 'commander';
+import { about } from '../about.js';
+import { idOf } from '../arguments.js';
+import { addConnectionOptions } from '../connection/options.js';
+import { endGrant, type Ending } from '../grants/end.js';
+import { addFormatOption } from '../output/print.js';
+import type { Shell } from '../shell.js';
+
+/** `revoke`. */
+export function describe(command: Command, shell: Shell): void {
+  about(command, {
+    description: "End somebody's grant, for good and from now on.",
+    example: 'portcullis revoke gr_6kt9zn0v3q7m1s8x5w2c4b0a9d --reason "incident 12"',
+    who: 'whoever approved it, operators, and the host over the admin socket',
+  });
+  command
+    .argument('<id>', 'the grant', idOf('gr'))
+    .requiredOption('--reason <text>', 'why, for its holder and for the log');
+  addFormatOption(command);
+  addConnectionOptions(command);
+  command.action((id: string, options: Ending) => endGrant(command, shell, 'revoke', id, options));
+}

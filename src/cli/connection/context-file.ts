@@ -1,0 +1,88 @@
+import { readFileSync } from 'node:fs';
+import { homedir } from 'node:os';
+import { dirname, join, resolve } from 'node:path';
+import { printProblem, type Place } from '../../policy/problem.js';
+import { didYouMean } from '../../policy/near-miss.js';
+import { systemReason } from '../../policy/system-reason.js';
+import { EXIT } from '../exit-codes.js';
+import { Failure, usageError } from '../failure.js';
+import type { Environment } from '../shell.js';
+import { absolute, CONNECTION_KEYS, type ConnectionKey, type Layer } from './layers.js';
+
+/**
+ * Reads a context: a YAML file that says how to reach one service. `given` is a name, looked up in the folder of contexts,
+ * or a path. Paths in the file are relative to it.
+ *
+ * @throws {Failure} with every problem and its place
+ */
+export async function contextLayer(given: string, env: Environment, cwd: string): Promise<Layer> {
+  const file = fileOf(given, env, cwd);
+  const bytes = readContext(given, file);
+  // Whoever uses no context does not wait for the YAML parser.
+  const { parseYaml } = await import('../../policy/yaml-file.js');
+  const { document, problems } = parseYaml(file, bytes);
+  const lines = problems.map(printProblem);
+  const values = document ? valuesOf(document, lines) : {};
+  if (lines.length > 0) throw new Failure(EXIT.usage, lines);
+  return { values: absolute(values, dirname(file)), nameOf: (key) => `${key} in ${file}` };
+}
+
+/** As for files: a name never leaves the folder of contexts. */
+const NAME = /^[A-Za-z0-9][A-Za-z0-9._-]{0,62}$/;
+
+function fileOf(given: string, env: Environment, cwd: string): string {
+  if (given.includes('/') || /\.ya?ml$/.test(given)) return resolve(cwd, given);
+  if (NAME.test(given)) return join(contextFolder(env), `${given}.yaml`);
+  throw usageError(`expected the name of a context or a path to a file, got ${JSON.stringify(given)}`);
+}
+
+/** By the XDG base directory specification: a relative XDG_CONFIG_HOME is ignored. */
+function contextFolder({ XDG_CONFIG_HOME: configHome, HOME: home }: Environment): string {
+  const base = configHome?.startsWith('/') ? configHome : join(home ?? homedir(), '.config');
+  return join(base, 'portcullis', 'contexts');
+}
+
+function readContext(given: string, file: string): Uint8Array {
+  try {
+    return readFileSync(file);
+  } catch (error) {
+    throw usageError(
+      `cannot read the context ${JSON.stringify(given)}: ${file}: ${systemReason(error)}`,
+      `write it with the keys ${CONNECTION_KEYS.join(', ')}, or name another with --context`,
+    );
+  }
+}
+
+interface ContextDocument {
+  readonly root: unknown;
+  readonly placeOf: (path: readonly string[]) => Place;
+}
+
+/** Unknown keys are problems: a misspelt `ca` would be a connection that is checked against other authorities. */
+function valuesOf({ root, placeOf }: ContextDocument, problems: string[]): Partial<Record<ConnectionKey, string>> {
+  if (typeof root !== 'object' || root === null || Array.isArray(root)) {
+    const message = `expected a mapping with the keys ${CONNECTION_KEYS.join(', ')}`;
+    problems.push(printProblem({ ...placeOf([]), message }));
+    return {};
+  }
+  const values: Partial<Record<ConnectionKey, string>> = {};
+  for (const [key, value] of Object.entries(root)) {
+    const message = isKey(key) ? problemOf(value) : unknownKey(key);
+    if (message !== null) problems.push(printProblem({ ...placeOf([key]), message }));
+    else values[key as ConnectionKey] = String(value);
+  }
+  return values;
+}
+
+function isKey(key: string): key is ConnectionKey {
+  return (CONNECTION_KEYS as readonly string[]).includes(key);
+}
+
+function problemOf(value: unknown): string | null {
+  return typeof value === 'string' && value !== '' ? null : 'expected text, put it in quotes';
+}
+
+function unknownKey(key: string): string {
+  const known = `; known here: ${CONNECTION_KEYS.join(', ')}`;
+  return `unknown key ${JSON.stringify(key)}${didYouMean(key, CONNECTION_KEYS) || known}`;
+}

@@ -1,0 +1,25 @@
+import type { Command } from 'commander';
+import { grant as grantShape } from '../api/answers.js';
+import { printOne, type Printing } from '../output/print.js';
+import { withService } from '../service.js';
+import type { Shell } from '../shell.js';
+import { grantCard } from './card.js';
+
+/** What ends a grant early: `revoke` by somebody who looks after it, `return` by its holder. */
+export interface Ending extends Printing {
+  readonly reason?: string;
+}
+
+/** Ends a grant for good. */
+export function endGrant(
+  command: Command,
+  shell: Shell,
+  how: 'revoke' | 'return',
+  id: string,
+  { reason, ...printing }: Ending,
+): Promise<void> {
+  return withService(command, shell, async (client) => {
+    const ended = await client.send({ path: ['v1', 'grants', id, how], body: { reason }, shape: grantShape });
+    await printOne(shell, printing, ended, grantCard(ended, shell.time.wall()));
+  });
+}

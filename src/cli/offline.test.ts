@@ -1,0 +1,254 @@
+import { cpSync, existsSync, mkdtempSync, readFileSync, readdirSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest';
+import { parse } from 'yaml';
+import { testCa } from '../../test/pki.js';
+import { typed } from '../../test/cli/typed.js';
+import { loadConfig } from '../config.js';
+import { flagOf, SETTINGS } from '../config/settings.js';
+import { readPolicyFolder } from '../policy/read.js';
+import { EXIT } from './exit-codes.js';
+import type { Environment } from './shell.js';
+
+const ca = testCa().pem;
+let folder: string;
+
+beforeEach(() => {
+  folder = mkdtempSync(join(tmpdir(), 'portcullis-offline-'));
+  writeFileSync(join(folder, 'ca.crt'), ca);
+});
+afterEach(() => rmSync(folder, { recursive: true }));
+
+const file = (name: string) => join(folder, name);
+const write = (name: string, text: string) => writeFileSync(file(name), text);
+const at = (env: Environment, ...words: string[]) => typed(words, { cwd: folder, env });
+const here = (...words: string[]) => at({}, ...words);
+
+describe('init', () => {
+  test('writes what can be started with as it is', async () => {
+    const { code, out, err } = await here('init', '.', '--ca', 'ca.crt');
+    expect({ code, out }).toEqual({ code: EXIT.done, out: '' });
+    expect(err).toMatch(/^wrote portcullis\.yaml, policy\/example\.yaml, keys\/store\.key\nnext:\n {2}1\. say who/);
+    const config = loadConfig({ file: file('portcullis.yaml'), env: {} });
+    if (!config.ok) throw new Error(JSON.stringify(config.problems));
+    expect(config.value.storage.macKey).toBe(file('keys/store.key'));
+    const policies = await readPolicyFolder(config.value.policy, { trust: config.value.trust.map(({ name }) => name) });
+    expect(policies).toMatchObject({ ok: true, warnings: [] });
+  });
+
+  test('makes a key that only its owner can read', async () => {
+    await here('init');
+    expect(statSync(file('keys/store.key')).mode & 0o777).toBe(0o400);
+    expect(statSync(file('keys')).mode & 0o777).toBe(0o700);
+    expect(readFileSync(file('keys/store.key'))).toHaveLength(32);
+  });
+
+  test('spells the defaults out as they are', async () => {
+    await here('init', '.', '--ca', 'ca.crt');
+    const spelt = loadConfig({ file: file('portcullis.yaml'), env: {} });
+    write('short.yaml', 'trust: [{ name: corp, ca: ca.crt }]\ngate: gate\nstorage: { macKey: keys/store.key }\n');
+    expect(spelt).toEqual(loadConfig({ file: file('short.yaml'), env: {} }));
+  });
+
+  test('names the CA where it lies, and copies nothing', async () => {
+    await here('init', 'below', '--ca', 'ca.crt');
+    expect((parse(readFileSync(file('below/portcullis.yaml'), 'utf8')) as { trust: unknown }).trust).toMatchObject([
+      { ca: file('ca.crt') },
+    ]);
+    expect(readdirSync(file('below')).sort()).toEqual(['keys', 'policy', 'portcullis.yaml']);
+  });
+
+  test('without a CA says where to put it; until then that is all that is missing', async () => {
+    expect((await here('init', 'new')).err).toContain("1. put the CA of your clients' certificates into new/ca.crt\n");
+    const check = await here('config', 'check', '--config', 'new/portcullis.yaml');
+    expect(check.code).toBe(EXIT.usage);
+    expect(check.err).toMatch(
+      /^new\/portcullis\.yaml:\d+:\d+ trust\[0\]\.ca: expected a file that can be read[^\n]*\n$/,
+    );
+    writeFileSync(file('new/ca.crt'), ca);
+    expect((await here('config', 'check', '--config', 'new/portcullis.yaml')).code).toBe(EXIT.done);
+  });
+
+  test.for(['portcullis.yaml', 'policy/example.yaml', 'keys/store.key'])(
+    'overwrites nothing: %s stays',
+    async (name) => {
+      await here('init');
+      for (const other of ['portcullis.yaml', 'policy/example.yaml', 'keys/store.key'])
+        if (other !== name) rmSync(file(other));
+      const before = readFileSync(file(name));
+      const { code, err } = await here('init');
+      expect(code).toBe(EXIT.usage);
+      expect(err).toContain(`error: ${name} is there already\nhint: nothing was written`);
+      expect(readFileSync(file(name))).toEqual(before);
+      expect([existsSync(file('portcullis.yaml')), existsSync(file('keys/store.key'))]).toEqual([
+        name === 'portcullis.yaml',
+        name === 'keys/store.key',
+      ]);
+    },
+  );
+
+  test('says what keeps it from writing', async () => {
+    write('taken', '');
+    expect(await here('init', 'taken/below')).toMatchObject({ code: EXIT.usage });
+    expect((await here('init', '.', '--ca', 'none.crt')).err).toContain('--ca: "none.crt" does not exist');
+  });
+});
+
+describe('with a configuration', () => {
+  // Written once, with its waits for the disk, and copied for every test.
+  let written: string;
+  beforeAll(async () => {
+    written = mkdtempSync(join(tmpdir(), 'portcullis-offline-'));
+    writeFileSync(join(written, 'ca.crt'), ca);
+    await typed(['init', '.', '--ca', 'ca.crt'], { cwd: written });
+  });
+  beforeEach(() => cpSync(written, folder, { recursive: true }));
+  afterAll(() => rmSync(written, { recursive: true }));
+
+  test('config check finds it in the folder one is in, where a flag says, or where a variable says', async () => {
+    expect((await here('config', 'check')).err).toBe('portcullis.yaml: the configuration can be started with\n');
+    const elsewhere = { cwd: tmpdir() };
+    const named = ['config', 'check', '--config', file('portcullis.yaml')];
+    expect((await typed(named, elsewhere)).code).toBe(EXIT.done);
+    const env = { PORTCULLIS_CONFIG: file('portcullis.yaml') };
+    expect((await typed(['config', 'check'], { ...elsewhere, env })).code).toBe(EXIT.done);
+    expect((await typed(['config', 'check'], elsewhere)).err).toContain('portcullis init');
+  });
+
+  test('config check names every problem with its place, and ends with 2', async () => {
+    write('bad.yaml', 'trust:\n  - { name: corp, ca: ca.crt }\nlisen: {}\nlog: { level: loud }\n');
+    const { code, out, err } = await at(
+      { PORTCULLIS_DATAA: 'x' },
+      'config',
+      'check',
+      '--config',
+      'bad.yaml',
+      '--decisions-keep',
+      '3',
+    );
+    expect({ code, out }).toEqual({ code: EXIT.usage, out: '' });
+    expect(err.trimEnd().split('\n')).toEqual([
+      expect.stringMatching(/^--decisions-keep decisions\.keep: expected a duration/),
+      expect.stringMatching(/^bad\.yaml:3:1 lisen: unknown key "lisen"; did you mean "listen"\?$/),
+      expect.stringMatching(/^bad\.yaml:4:\d+ log\.level: expected trace/),
+      expect.stringMatching(/^PORTCULLIS_DATAA: no such variable; did you mean "PORTCULLIS_DATA"\?$/),
+    ]);
+  });
+
+  test('every setting is a flag', async () => {
+    const { out } = await here('serve', '--help');
+    for (const setting of SETTINGS) expect(out).toContain(`${flagOf(setting)} <value>`);
+    // More problems than these are not told at once.
+    for (const some of [SETTINGS.slice(0, 15), SETTINGS.slice(15, 30), SETTINGS.slice(30)]) {
+      const { err } = await here('config', 'check', ...some.flatMap((setting) => [flagOf(setting), '\u0007']));
+      for (const setting of some) expect(err).toContain(`${flagOf(setting)} ${setting.name}: expected visible text`);
+    }
+    expect(SETTINGS.length).toBeLessThanOrEqual(45);
+  });
+
+  test('config print gives a file that means the same', async () => {
+    const { out, code } = await at(
+      { PORTCULLIS_LOG_LEVEL: 'debug' },
+      'config',
+      'print',
+      '--listen-admin',
+      '127.0.0.1:9000',
+    );
+    expect(code).toBe(EXIT.done);
+    write('printed.yaml', out);
+    expect(loadConfig({ file: file('printed.yaml'), env: {} })).toEqual(
+      loadConfig({
+        file: file('portcullis.yaml'),
+        env: { PORTCULLIS_LOG_LEVEL: 'debug' },
+        overrides: { 'listen.admin': '127.0.0.1:9000' },
+      }),
+    );
+  });
+
+  test('policy check looks at the folder of the configuration, or at another', async () => {
+    expect((await here('policy', 'check')).err).toMatch(
+      /^policy: 1 policies, 2 resources, 3 people, digest [0-9a-f]{12}\n$/,
+    );
+    write('policy/more.yaml', 'policies:\n  prod:\n    what: {}\n');
+    const { code, err } = await here('policy', 'check');
+    expect(code).toBe(EXIT.usage);
+    expect(err).toMatch(/^policy\/more\.yaml:2:3 policies\.prod\.who: expected/m);
+    expect((await here('policy', 'check', 'policy', '--trust', 'corp')).err).toBe(err);
+    expect((await here('policy', 'check', 'policy', '--trust', 'Corp')).err).toContain('expected a name such as corp');
+    expect((await here('policy', 'check', 'nowhere')).err).toMatch(/^nowhere: cannot read the policy folder/);
+  });
+
+  test('policy check warns, and lets through what is only strange', async () => {
+    write('policy/notes.txt', '');
+    const { code, err } = await here('policy', 'check');
+    expect(code).toBe(EXIT.done);
+    expect(err).toMatch(/^warning: policy\/notes\.txt: not read/);
+  });
+
+  const tls = ['--envoy-tls-cert', '/etc/envoy/server.crt', '--envoy-tls-key', '/etc/envoy/server.key'];
+
+  test('envoy config writes what Envoy needs, once, with the longest grant as the longest session', async () => {
+    const { code, err } = await here('envoy', 'config', '--out', 'envoy', ...tls);
+    expect(code).toBe(EXIT.done);
+    expect(err).toBe('envoy: wrote cds.yaml, rds.yaml, rds-gate.yaml, lds.yaml, bootstrap.yaml\n');
+    const text = (name: string) => readFileSync(file(`envoy/${name}`), 'utf8');
+    expect(text('bootstrap.yaml')).toContain(file('envoy/cds.yaml'));
+    expect(text('bootstrap.yaml')).toContain(file('run/authz.sock'));
+    expect(text('lds.yaml')).toContain(file('ca.crt'));
+    expect(text('lds.yaml')).toContain('/etc/envoy/server.key');
+    expect(text('rds.yaml')).toContain('14400s');
+    expect((await here('envoy', 'config', '--out', 'envoy', ...tls)).err).toBe('envoy: nothing has changed\n');
+  });
+
+  test('envoy config knows where Envoy finds things, and reaches a service over TCP', async () => {
+    const folders = ['--out', 'envoy', '--folder', '/etc/envoy/watched', '--client-ca', '/etc/envoy/ca.crt'];
+    const authz = ['--authz', 'authz.internal:9443', '--authz-ca', '/c', '--authz-cert', '/d', '--authz-key', '/e'];
+    const { err } = await here('envoy', 'config', ...folders, ...tls, ...authz, '--authz-name', 'authz.internal');
+    expect(err).toContain('envoy: wrote');
+    const bootstrap = readFileSync(file('envoy/bootstrap.yaml'), 'utf8');
+    expect(bootstrap).toContain('/etc/envoy/watched/cds.yaml');
+    expect(bootstrap).toContain('authz.internal');
+    expect(bootstrap).not.toContain('authz.sock');
+    expect(readFileSync(file('envoy/lds.yaml'), 'utf8')).toContain('/etc/envoy/ca.crt');
+  });
+
+  test.for<[string, string[], string]>([
+    ['without a certificate for Envoy', [], 'envoy.tls is not set'],
+    [
+      'over TCP without certificates',
+      [...tls, '--authz', 'h:1'],
+      'give --authz-ca, --authz-cert, --authz-key and --authz-name',
+    ],
+    ['with no address of the service', [...tls, '--authz', 'h'], '--authz: expected host:port, got "h"'],
+    ['with two listeners on one port', [...tls, '--envoy-http-port', '15432'], 'expected a port for resource'],
+  ])('envoy config %s writes nothing', async ([, words, message]) => {
+    const { code, err } = await here('envoy', 'config', '--out', 'envoy', ...words);
+    expect(err).toContain(message);
+    expect(code).toBe(EXIT.usage);
+    expect(existsSync(file('envoy'))).toBe(false);
+  });
+
+  test('envoy config with several trust entries asks for their CAs in one file', async () => {
+    const two = '[{ name: corp, ca: ca.crt }, { name: partner, ca: keys/store.key }]';
+    write(
+      'policy/example.yaml',
+      readFileSync(file('policy/example.yaml'), 'utf8').replaceAll('spiffe:', 'corp/spiffe:'),
+    );
+    const words = ['envoy', 'config', '--out', 'envoy', ...tls, '--trust', two];
+    expect((await here(...words)).err).toContain('name it with --client-ca');
+    expect((await here(...words, '--client-ca', '/etc/envoy/all.crt')).code).toBe(EXIT.done);
+  });
+
+  test('envoy config without a gate in the configuration writes nothing for what is behind one', async () => {
+    write('portcullis.yaml', readFileSync(file('portcullis.yaml'), 'utf8').replace('gate: gate\n', ''));
+    expect((await here('envoy', 'config', '--out', 'envoy', ...tls)).err).toContain('set gate: gate');
+  });
+
+  test('envoy config says what keeps it from writing', async () => {
+    write('taken', '');
+    const { code, err } = await here('envoy', 'config', '--out', 'taken/envoy', ...tls);
+    expect(code).toBe(EXIT.usage);
+    expect(err).toBe('error: cannot write to taken/envoy: not a directory\n');
+  });
+});
