@@ -11,7 +11,7 @@ import type { Store } from '../src/store/store.js';
 import { actorFor, ordersDb, policySet, sha256, T0 } from './builders.js';
 
 /** Ids in the order of their making: `req_0…01`, `req_0…02`. */
-export function countedIds(): NewId {
+function countedIds(): NewId {
   let last = 0;
   return (prefix) => `${prefix}_${String(++last).padStart(26, '0')}` as never;
 }

@@ -3,10 +3,10 @@ export class MalformedError extends Error {
   override readonly name = 'MalformedError';
 }
 
-export const VARINT = 0;
-export const FIXED64 = 1;
+const VARINT = 0;
+const FIXED64 = 1;
 export const BYTES = 2;
-export const FIXED32 = 5;
+const FIXED32 = 5;
 
 /**
  * Walks the fields of one protobuf message without building anything: `next()` steps to a field, then it is read or

@@ -26,7 +26,7 @@ export interface Ports {
 }
 
 /** Who plays: alice asks, bob reviews, carol operates. */
-export const PEOPLE = ['alice', 'bob', 'carol'] as const;
+const PEOPLE = ['alice', 'bob', 'carol'] as const;
 export type Player = (typeof PEOPLE)[number];
 
 /** Writes what a user would have: certificates, keys, configuration, policies, and a context for each person. */

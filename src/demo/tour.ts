@@ -29,10 +29,15 @@ export async function playTour({ scene }: Stage, given: Given): Promise<number> 
       status: 0,
       holds: '',
     });
-    await player.step('she asks', commands.request(length), () => player.ask('billing-api', length), {
-      status: 0,
-      holds: 'billing-api',
-    });
+    await player.step(
+      'she asks',
+      commands.request(length),
+      () => player.ask('billing-api', length, 'look at invoice 7'),
+      {
+        status: 0,
+        holds: 'billing-api',
+      },
+    );
     await player.step('she still waits', commands.curl, () => player.fetch(), {
       status: 403,
       holds: 'pending_approval',
@@ -144,8 +149,8 @@ class TourPlayer {
     });
   }
 
-  ask(resource: string, length: string): Promise<Outcome> {
-    return this.#portcullis('alice', ['request', resource, '--for', length, '--reason', 'look at invoice 7']);
+  ask(resource: string, length: string, reason: string): Promise<Outcome> {
+    return this.#portcullis('alice', ['request', resource, '--for', length, '--reason', reason]);
   }
 
   approve(): Promise<Outcome> {
@@ -153,7 +158,7 @@ class TourPlayer {
   }
 
   async askAndApprove(resource: string): Promise<Outcome> {
-    const asked = await this.ask(resource, '1m');
+    const asked = await this.ask(resource, '1m', 'count orders');
     return asked.status === 0 ? this.approve() : asked;
   }
 

@@ -340,7 +340,7 @@ describe('what an action means is frozen in the grant', () => {
     policySet({
       resources: [resource({ name: billingApi, actions: new Map([[read, patterns.map(parseActionPattern)]]) })],
     });
-  const granted = grant({ ...onBilling, patterns: { [read]: ['GET /invoices', 'HEAD /invoices'] } as Patterns });
+  const granted = grant({ ...onBilling, patterns: { [read]: ['GET /invoices', 'HEAD /invoices'] } });
   const rows: readonly (readonly [string, PolicySet, 'allow' | DenyReason])[] = [
     ['the same patterns', meaning('GET /invoices', 'HEAD /invoices'), 'allow'],
     ['the same patterns in another order', meaning('HEAD /invoices', 'GET /invoices'), 'allow'],

@@ -37,7 +37,7 @@ export const END_REASONS = [
   'policy_changed',
   'transferred',
 ] as const;
-export type EndReason = (typeof END_REASONS)[number];
+type EndReason = (typeof END_REASONS)[number];
 
 /** An end that somebody or something made, before the natural one. */
 export interface GrantEnd {

@@ -5,7 +5,7 @@ import type { ActionName } from './names.js';
 import { ACCESS, type Resource } from './resource.js';
 
 /** The word that patterns use for upgrades (WebSocket and others); no method that a client could send. */
-export const UPGRADE = 'UPGRADE';
+const UPGRADE = 'UPGRADE';
 
 /** A request line as it is matched: `upgrade` for what Envoy will treat as one. */
 export interface RequestLine {

@@ -85,12 +85,7 @@ export function stillAdmits(set: PolicySet, policyName: PolicyName, scope: Scope
  * Whether a policy admits all of a scope, as it was meant. An action whose patterns have changed is another action: to
  * let the grant follow would widen it without anybody's approval.
  */
-export function admits(
-  set: PolicySet,
-  policy: Policy,
-  { subject, actions, patterns }: Scope,
-  resource: Resource,
-): boolean {
+function admits(set: PolicySet, policy: Policy, { subject, actions, patterns }: Scope, resource: Resource): boolean {
   const admitted = admittedActions(set, policy, subject, resource);
   return (
     actions.length > 0 &&

@@ -36,7 +36,7 @@ export interface AccessRequest {
 }
 
 /** What a person did to a request. That nobody did anything in time is computed, never stored. */
-export interface Settled {
+interface Settled {
   readonly state: 'approved' | 'denied' | 'withdrawn';
   readonly at: Instant;
 }

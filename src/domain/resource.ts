@@ -20,7 +20,6 @@ export interface Resource {
 /** The one action of a resource that names none. */
 export const ACCESS = 'access' as ActionName;
 
-/** All actions of the resource, in the order in which it names them. */
 /** What named actions mean: their patterns as they are written, sorted. The one action of a resource that names none has none. */
 export type Patterns = Readonly<Record<ActionName, readonly string[]>>;
 
@@ -41,6 +40,7 @@ export function meanTheSame(resource: Resource, actions: readonly ActionName[], 
   });
 }
 
+/** All actions of the resource, in the order in which it names them. */
 export function actionsOf(resource: Resource): readonly ActionName[] {
   return resource.actions.size === 0 ? [ACCESS] : [...resource.actions.keys()];
 }

@@ -16,7 +16,7 @@ import { decodeReceived, MAX_RECEIVED } from './received.js';
 import { assertPlatformAgrees } from './second-opinion.js';
 
 /** Who a certificate speaks for, established from its own bytes. */
-export interface Identity {
+interface Identity {
   readonly subject: Subject;
   readonly trust: TrustName;
   /** Over [validFrom, validUntil) both the certificate and the CA that issued it are valid. */

@@ -27,6 +27,9 @@ export async function startAdmin(given: Given, life: LifeCycle, core: Core): Pro
   };
 }
 
+/** How long running calls may take when the service ends. */
+const GRACE_MS = 2_000;
+
 interface Parts {
   readonly given: Given;
   readonly life: LifeCycle;
@@ -49,7 +52,11 @@ async function open(setting: string, { address }: Listener, door: Door, { given,
   });
   await prepare(address);
   await listening(setting, address, () => listen(app, address));
-  life.hold(setting, app, (held) => held.close());
+  // A call that never ends its request would hold up the end of the service.
+  life.hold(setting, app, (held) => {
+    const timer = setTimeout(() => held.server.closeAllConnections(), GRACE_MS);
+    return held.close().finally(() => clearTimeout(timer));
+  });
   protect(address, 0o600);
   return boundTo(address, app.server.address());
 }

@@ -2,7 +2,7 @@ import type { DenyReason } from '../domain/decision.js';
 import type { Log } from './log.js';
 
 /** Exit codes of the service. */
-export const EXIT = { ended: 0, storageFailed: 70 } as const;
+const EXIT = { ended: 0, storageFailed: 70 } as const;
 
 /** After a failure of storage nothing waits for storage any longer than this. */
 const FAILED_GRACE_MS = 500;

@@ -11,7 +11,7 @@ export interface Step {
   readonly want: string;
 }
 
-export interface Pause {
+interface Pause {
   readonly line: number;
   readonly text: string;
   readonly after: string;

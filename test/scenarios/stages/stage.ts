@@ -17,7 +17,7 @@ export interface Stage {
   close(): Promise<void>;
 }
 
-export interface Wish {
+interface Wish {
   readonly resource: string;
   readonly duration: string;
   readonly action: string | null;

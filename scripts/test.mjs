@@ -1,0 +1,56 @@
+// npm test: everything, from a fresh clone too, in the order in which a mistake shows soonest. Arguments narrow it to kinds
+// of tests by name: `npm test -- unit e2e`. The last line says how many passed, failed and were skipped.
+import { spawnSync } from 'node:child_process';
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { prepare, root } from './prepare.mjs';
+
+const KINDS = ['unit', 'service', 'e2e', 'openapi', 'crash', 'containers'];
+
+/** These use fixed ports, or measure nothing well beside each other. */
+const ONE_FILE_AT_A_TIME = new Set(['e2e', 'openapi', 'crash', 'containers']);
+
+const wanted = process.argv.slice(2);
+const unknown = wanted.filter((kind) => !KINDS.includes(kind));
+if (unknown.length > 0) {
+  console.error(`no such kind of test: ${unknown.join(', ')}; there are ${KINDS.join(', ')}`);
+  process.exit(2);
+}
+
+prepare();
+const folder = mkdtempSync(join(tmpdir(), 'portcullis-test-'));
+const total = { passed: 0, failed: 0, skipped: 0 };
+const skips = [];
+for (const kind of wanted.length > 0 ? wanted : KINDS) add(kind, run(kind));
+rmSync(folder, { recursive: true, force: true });
+
+for (const line of new Set(skips)) console.log(line);
+console.log(`${total.passed} passed, ${total.failed} failed, ${total.skipped} skipped`);
+process.exitCode = total.failed > 0 ? 1 : 0;
+
+function run(kind) {
+  const result = join(folder, `${kind}.json`);
+  const args = ['run', '--project', kind, '--reporter', 'default', '--reporter', './test/setup/tally.ts'];
+  if (ONE_FILE_AT_A_TIME.has(kind)) args.push('--no-file-parallelism');
+  console.log(`\n${kind} tests`);
+  const vitest = join(root, 'node_modules', 'vitest', 'vitest.mjs');
+  const { status } = spawnSync(process.execPath, [vitest, ...args], {
+    cwd: root,
+    stdio: 'inherit',
+    env: { ...process.env, PORTCULLIS_TALLY: result },
+  });
+  try {
+    return { status, ...JSON.parse(readFileSync(result, 'utf8')) };
+  } catch {
+    return { status: status || 1, passed: 0, failed: 0, skipped: 0, reasons: [] };
+  }
+}
+
+/** What ends badly without a failed test (a file that does not load, an error outside of tests) is one failure. */
+function add(kind, { status, passed, failed, skipped, reasons }) {
+  total.passed += passed;
+  total.failed += status !== 0 && failed === 0 ? 1 : failed;
+  total.skipped += skipped;
+  for (const reason of reasons) skips.push(`skipped (${kind}): ${reason}`);
+}
