@@ -4,40 +4,45 @@ import { parseArgs } from 'node:util';
 import type { Actor } from '../src/domain/actor.js';
 import type { Transition } from '../src/domain/audit-entry.js';
 import { bornFrom } from '../src/domain/grant.js';
-import type { PersonId, PolicyName, ResourceName } from '../src/domain/names.js';
+import type { ActionName, PersonId, PolicyName } from '../src/domain/names.js';
 import { requestDigest, type AccessRequest, type RequestContent } from '../src/domain/request.js';
-import { ACCESS } from '../src/domain/resource.js';
-import type { Subject } from '../src/domain/subject.js';
 import { after, days, hours, type Instant } from '../src/domain/time.js';
 import { openLmdbStore } from '../src/store/lmdb.js';
 import { createMacKey, readMacKey } from '../src/store/mac-key.js';
 import type { Change, Store } from '../src/store/store.js';
+import { personOf, resourceOf, subjectOf } from './scene/names.js';
 
-/** Subjects and resources of the filled store: grant number n is for `subjectOf(n)` on `resourceOf(n)`. */
-export const subjectOf = (n: number) => `corp/spiffe://corp/user-${n}` as Subject;
-export const resourceOf = (n: number) => `resource-${n % 50}` as ResourceName;
-
-/** The filled grants are born a millisecond apart, from here on, and last seven days. */
+/** Where grants are born a millisecond apart from here on; each lasts seven days. */
 export const FILL_START = Date.UTC(2026, 0, 1) as Instant;
+
+/** What every grant is for. The policy folder of the benchmarks means the same by it. */
+export const READ = { action: 'read' as ActionName, patterns: ['GET /**'] } as const;
 
 const PER_CHANGE = 1_000;
 const HOST: Actor = { kind: 'host' };
 
-/**
- * Fills a store with grants, a thousand to a transaction. With `history` each has its request and review, as if it had
- * been asked for and approved; else only the grant itself, which is what a check reads.
- */
-export async function fill(store: Store, count: number, { history }: { readonly history: boolean }): Promise<void> {
+export interface Filling {
+  readonly count: number;
+  /** Birth of the first grant. */
+  readonly start: Instant;
+  /** Each with its request and review, as if it had been asked for and approved; else only the grant itself, which is
+   * what a check reads. */
+  readonly history: boolean;
+}
+
+/** Fills a store with grants, a thousand to a transaction. */
+export async function fill(store: Store, { count, start, history }: Filling): Promise<void> {
   for (let first = 0; first < count; first += PER_CHANGE) {
-    await store.change((FILL_START + first) as Instant, (change) => {
-      for (let n = first; n < Math.min(first + PER_CHANGE, count); n++) recordGrant(change, n, history);
+    await store.change(after(start, first as never), (change) => {
+      for (let n = first; n < Math.min(first + PER_CHANGE, count); n++) {
+        recordGrant(change, requestOf(n, after(start, n as never), change.nextSequence), history);
+      }
     });
   }
 }
 
-function recordGrant(change: Change, n: number, history: boolean): void {
-  const at = (FILL_START + n) as Instant;
-  const request = requestOf(n, at, change.nextSequence);
+function recordGrant(change: Change, request: AccessRequest, history: boolean): void {
+  const at = request.createdAt;
   const record = (transition: Transition) => change.record(HOST, transition);
   if (history) {
     record({ action: 'request.created', request });
@@ -50,19 +55,18 @@ function recordGrant(change: Change, n: number, history: boolean): void {
     const settled = { state: 'approved', at } as const;
     record({ action: 'request.approved', request: { ...request, settled, revision: change.nextSequence } });
   }
-  const grant = bornFrom(request, ['bob' as PersonId], at, change.nextSequence);
-  record({ action: 'grant.created', grant });
+  record({ action: 'grant.created', grant: bornFrom(request, ['bob' as PersonId], at, change.nextSequence) });
 }
 
 function requestOf(n: number, at: Instant, revision: number): AccessRequest {
   const content: RequestContent = {
     id: `req_${String(n).padStart(26, '0')}` as RequestContent['id'],
     subject: subjectOf(n),
-    person: `user-${n}` as PersonId,
-    askedBy: `user-${n}`,
+    person: personOf(n),
+    askedBy: personOf(n),
     resource: resourceOf(n),
-    actions: [ACCESS],
-    patterns: {},
+    actions: [READ.action],
+    patterns: { [READ.action]: READ.patterns },
     duration: days(7),
     justification: 'filled for a benchmark',
     policy: 'prod-data' as PolicyName,
@@ -84,6 +88,11 @@ async function main(): Promise<void> {
   if (folder === undefined || !Number.isSafeInteger(Number(count)) || keyFile === undefined) {
     throw new Error('usage: node --import tsx bench/fill.ts FOLDER COUNT --mac-key FILE [--history]');
   }
+  await fillFolder(folder, keyFile, { count: Number(count), start: FILL_START, history: values.history });
+}
+
+/** Fills the store of a folder, and says how long that took. The key is made where there is none. */
+export async function fillFolder(folder: string, keyFile: string, filling: Filling): Promise<void> {
   if (!existsSync(keyFile)) createMacKey(keyFile);
   const store = await openLmdbStore({
     folder,
@@ -93,9 +102,9 @@ async function main(): Promise<void> {
     allowVolatile: true,
   });
   const start = performance.now();
-  await fill(store, Number(count), { history: values.history });
+  await fill(store, filling);
   const took = (performance.now() - start) / 1_000;
-  console.log(`${count} grants in ${took.toFixed(1)} s, ${Math.round(store.bytes() / 2 ** 20)} MiB`);
+  console.error(`${filling.count} grants in ${took.toFixed(1)} s, ${Math.round(store.bytes() / 2 ** 20)} MiB`);
   await store.close();
 }
 

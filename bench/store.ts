@@ -6,7 +6,8 @@ import { minutes, type Instant } from '../src/domain/time.js';
 import { openLmdbStore } from '../src/store/lmdb.js';
 import { readMacKey } from '../src/store/mac-key.js';
 import type { Store } from '../src/store/store.js';
-import { FILL_START, resourceOf, subjectOf } from './fill.js';
+import { FILL_START } from './fill.js';
+import { resourceOf, subjectOf } from './scene/names.js';
 
 /** What one check reads, of subjects that have been seen before. */
 function readsPerCheck(store: Store, grants: number, subjects: number): void {

@@ -39,7 +39,6 @@ import { deny, type DenyReason } from './decision.js';
 import type { Grant } from './grant.js';
 import type { PolicyName, ResourceName } from './names.js';
 import type { PolicySet } from './policy.js';
-import type { Patterns } from './resource.js';
 import { parseSubject } from './subject.js';
 import { days, type Instant } from './time.js';
 
