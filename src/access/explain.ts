@@ -71,7 +71,7 @@ export function explain({ store, clock, policies }: Needed, actor: Actor, questi
 }
 
 /**
- * A decision that was made, by its id. One's own, or any for auditors and operators.
+ * A decision that was made, by its id. One's own, or any for auditors.
  *
  * @throws {AccessError} `not_found`
  */

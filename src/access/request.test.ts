@@ -197,6 +197,18 @@ test('with a suspect clock or a nearly full disk nothing can be asked for', asyn
   await expectRefusal(ask('alice'), 'clock_suspect');
 });
 
+test('a list of actions with nothing in it asks for nothing', async () => {
+  const { ask } = world();
+  await expectRefusal(ask('alice', { actions: [] }), 'invalid_request', 'at least one action');
+});
+
+test('a request that has lapsed cannot be withdrawn any more', async () => {
+  const { needed, ask, clock } = world();
+  const { id } = await ask('alice');
+  clock.advance(hours(1));
+  await expectRefusal(withdrawRequest(needed, actorFor('alice'), { id }, null), 'already_decided', 'lapsed');
+});
+
 test('only its own person withdraws a request, once, while it waits', async () => {
   const { needed, ask } = world();
   const { id } = await ask('alice');

@@ -4,7 +4,7 @@ import { printDuration, HARD_CEILING } from '../domain/durations.js';
 import { AccessError } from '../domain/errors.js';
 import type { ActionName, PolicyName, ResourceName } from '../domain/names.js';
 import { admittedActions, type Policy, type PolicySet } from '../domain/policy.js';
-import { requestDigest, type AccessRequest, type RequestContent } from '../domain/request.js';
+import { requestDigest, requestStateOf, type AccessRequest, type RequestContent } from '../domain/request.js';
 import { actionsOf, patternsOf, type Resource } from '../domain/resource.js';
 import type { Subject } from '../domain/subject.js';
 import { plainText } from '../domain/text.js';
@@ -85,8 +85,8 @@ export async function withdrawRequest(
         throw new AccessError('not_permitted', `only ${request.person} can withdraw ${id}`);
       }
       assertRevision(request, ifRevision);
-      if (request.settled)
-        throw new AccessError('already_decided', `request ${id} is already ${request.settled.state}`);
+      const state = requestStateOf(request, now);
+      if (state !== 'pending') throw new AccessError('already_decided', `request ${id} is already ${state}`);
       const withdrawn: AccessRequest = {
         ...request,
         settled: { state: 'withdrawn', at: now },
@@ -186,9 +186,11 @@ function ownSubjects(actor: Actor, policies: PolicySet): readonly Subject[] {
   }
 }
 
-function assertActionsExist(resource: Resource, wanted: readonly ActionName[] = []): void {
+function assertActionsExist(resource: Resource, wanted: readonly ActionName[] | undefined): void {
+  if (wanted?.length === 0)
+    throw new AccessError('invalid_request', 'name at least one action, or none at all for all that the policy admits');
   const known = actionsOf(resource);
-  const unknown = wanted.find((action) => !known.includes(action));
+  const unknown = wanted?.find((action) => !known.includes(action));
   if (unknown !== undefined) {
     throw new AccessError(
       'invalid_request',

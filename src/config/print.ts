@@ -1,5 +1,5 @@
 import { printDuration } from '../domain/durations.js';
-import { printPattern } from '../policy/subject-text.js';
+import { printSubjectPattern } from '../domain/subject-pattern.js';
 import { writeYaml } from '../policy/yaml-write.js';
 import { printAddress } from './address.js';
 import type { Config, Listener, TrustSource } from './structure.js';
@@ -32,9 +32,9 @@ export function printConfig(config: Config): string {
 
 function plainListener({ address, tls }: Listener): unknown {
   if (!tls) return printAddress(address);
-  return { address: printAddress(address), tls: { ...tls, names: tls.names.map(printPattern) } };
+  return { address: printAddress(address), tls: { ...tls, names: tls.names.map(printSubjectPattern) } };
 }
 
 function plainTrust({ name, ca, subject, names }: TrustSource): unknown {
-  return { name, ca, subject, names: names && names.map(printPattern) };
+  return { name, ca, subject, names: names && names.map(printSubjectPattern) };
 }

@@ -36,6 +36,15 @@ export function parseSubjectPattern(text: string): SubjectPattern {
   return pattern;
 }
 
+/** The one spelling of a pattern. */
+export function printSubjectPattern(pattern: SubjectPattern): string {
+  if ('segments' in pattern) return `${pattern.scheme}${pattern.segments.join('/')}`;
+  if ('exact' in pattern) return `${pattern.kind}:${pattern.exact}`;
+  if ('parent' in pattern) return `dns:*.${pattern.parent}`;
+  if ('domain' in pattern) return `email:*@${pattern.domain}`;
+  return `dn:**,${pattern.suffix}`;
+}
+
 /** Whether the pattern covers the subject. The subject's trust entry is the caller's business. */
 export function matchesSubject(pattern: SubjectPattern, subject: Subject): boolean {
   const { kind, value } = partsOf(subject);

@@ -1,5 +1,5 @@
 import type { GroupName, PersonId } from './names.js';
-import { matchesSubject, type SubjectPattern } from './subject-pattern.js';
+import { matchesSubject, printSubjectPattern, type SubjectPattern } from './subject-pattern.js';
 import { partsOf, type Subject } from './subject.js';
 
 /** People as policy files name them. Nobody is named means nobody. */
@@ -10,7 +10,17 @@ export interface PeopleSelector {
 
 /** Who may ask: people, and subjects by name, for those that no person claims (a batch job, say). */
 export interface WhoSelector extends PeopleSelector {
-  readonly subjects: readonly { readonly trust: string; readonly pattern: SubjectPattern }[];
+  readonly subjects: readonly TrustedPattern[];
+}
+
+/** Subjects of one trust entry, as in `corp/spiffe://corp/batch/*`. */
+export interface TrustedPattern {
+  readonly trust: string;
+  readonly pattern: SubjectPattern;
+}
+
+export function printTrustedPattern({ trust, pattern }: TrustedPattern): string {
+  return `${trust}/${printSubjectPattern(pattern)}`;
 }
 
 /** Everybody the policy folder knows. */

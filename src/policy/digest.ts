@@ -1,10 +1,10 @@
+import { printTrustedPattern } from '../domain/who.js';
 import { createHash } from 'node:crypto';
 import { canonicalJson, type Canonical } from '../domain/canonical.js';
 import type { Policy, PolicySet } from '../domain/policy.js';
 import type { Resource } from '../domain/resource.js';
 import type { PeopleSelector } from '../domain/who.js';
 import { printActionPattern } from './action-text.js';
-import { printWhoPattern } from './subject-text.js';
 
 /**
  * SHA-256 in hexadecimal of what a policy says. What means the same has the same digest: order, comments, file names and
@@ -15,7 +15,7 @@ export function policyDigest(policy: Omit<Policy, 'digest'>): string {
   return digestOf({
     v: 1,
     name,
-    who: { ...selector(who), subjects: who.subjects.map(printWhoPattern).sort() },
+    who: { ...selector(who), subjects: who.subjects.map(printTrustedPattern).sort() },
     what: { resources: what.resources.toSorted(), labels: what.labels, actions: what.actions?.toSorted() ?? null },
     duration: { default: duration.default, max: duration.max },
     justification,

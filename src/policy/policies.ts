@@ -1,3 +1,4 @@
+import { printTrustedPattern } from '../domain/who.js';
 import { HARD_CEILING, printDuration } from '../domain/durations.js';
 import type { ActionName, PolicyName, ResourceName } from '../domain/names.js';
 import type { ApprovalStage, Policy, WhatSelector } from '../domain/policy.js';
@@ -11,7 +12,6 @@ import type { Sections } from './merge.js';
 import { didYouMean } from './near-miss.js';
 import { knownNames } from './names.js';
 import { printPlace, type Findings, type Place } from './problem.js';
-import { printWhoPattern } from './subject-text.js';
 
 type Entry = Sections['policies'] extends ReadonlyMap<string, infer D> ? D : never;
 
@@ -53,7 +53,7 @@ function readWho({ value: { who }, at }: Entry, { sections }: Known, findings: F
   }
   return {
     ...readPeople(who, sections, (...steps) => at('who', ...steps), findings),
-    subjects: who.subjects.toSorted((a, b) => (printWhoPattern(a) < printWhoPattern(b) ? -1 : 1)),
+    subjects: who.subjects.toSorted((a, b) => (printTrustedPattern(a) < printTrustedPattern(b) ? -1 : 1)),
   };
 }
 

@@ -1,6 +1,8 @@
 import { expect, test } from 'vitest';
 import type { TrustName } from '../domain/names.js';
-import { parseClaim, parsePattern, parseWhoPattern, printPattern, printWhoPattern } from './subject-text.js';
+import { printSubjectPattern } from '../domain/subject-pattern.js';
+import { printTrustedPattern } from '../domain/who.js';
+import { parseClaim, parsePattern, parseWhoPattern } from './subject-text.js';
 
 const corp = 'corp' as TrustName;
 const partner = 'partner' as TrustName;
@@ -23,7 +25,7 @@ test('a claim under an entry that is not configured is refused, with the name th
 test('with two trust entries both claims and patterns must name theirs', () => {
   expect(() => parseClaim('dns:h.example', [corp, partner])).toThrow('name of a trust entry in front');
   expect(() => parseWhoPattern('dns:*.example', [corp, partner])).toThrow('name of a trust entry in front');
-  expect(printWhoPattern(parseWhoPattern('partner/dns:*.example', [corp, partner]))).toBe('partner/dns:*.example');
+  expect(printTrustedPattern(parseWhoPattern('partner/dns:*.example', [corp, partner]))).toBe('partner/dns:*.example');
 });
 
 test.for([
@@ -37,11 +39,11 @@ test.for([
   'dn:**,O=Acme,C=DE',
   'dn:CN=a\\,b,O=Acme',
 ])('%s is printed as it was read', (text) => {
-  expect(printPattern(parsePattern(text))).toBe(text);
+  expect(printSubjectPattern(parsePattern(text))).toBe(text);
 });
 
 test('a distinguished name is printed in its one spelling', () => {
-  expect(printPattern(parsePattern('dn:**,o=Acme,2.5.4.6=DE'))).toBe('dn:**,O=Acme,C=DE');
+  expect(printSubjectPattern(parsePattern('dn:**,o=Acme,2.5.4.6=DE'))).toBe('dn:**,O=Acme,C=DE');
 });
 
 test.for([

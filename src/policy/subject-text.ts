@@ -1,11 +1,9 @@
 import { AccessError } from '../domain/errors.js';
 import type { TrustName } from '../domain/names.js';
-import { parseSubjectPattern, type SubjectPattern } from '../domain/subject-pattern.js';
+import { parseSubjectPattern, printSubjectPattern, type SubjectPattern } from '../domain/subject-pattern.js';
 import { parseSubject, partsOf, type Subject } from '../domain/subject.js';
-import type { WhoSelector } from '../domain/who.js';
+import type { TrustedPattern } from '../domain/who.js';
 import { didYouMean } from './near-miss.js';
-
-type WhoPattern = WhoSelector['subjects'][number];
 
 /**
  * A subject that a person claims. `trust` names the trust entries there are; with exactly one the name may be left out.
@@ -23,7 +21,7 @@ export function parseClaim(text: string, trust: readonly TrustName[]): Subject {
  *
  * @throws {AccessError} `invalid_subject`
  */
-export function parseWhoPattern(text: string, trust: readonly TrustName[]): WhoPattern {
+export function parseWhoPattern(text: string, trust: readonly TrustName[]): TrustedPattern {
   // Every kind and every URI begins with a word and a colon, so a slash before the first colon ends a trust name.
   const [, prefix, rest = ''] = /^(?:([^:/]*)\/)?(.*)$/s.exec(text) ?? [];
   const name = (prefix as TrustName | undefined) ?? soleOf(trust);
@@ -44,7 +42,7 @@ export function parseWhoPattern(text: string, trust: readonly TrustName[]): WhoP
  */
 export function parsePattern(text: string): SubjectPattern {
   const pattern = parseSubjectPattern(text);
-  if (pattern.kind === 'dn' && printPattern(pattern).replace('**,', '').includes('*')) {
+  if (pattern.kind === 'dn' && printSubjectPattern(pattern).replace('**,', '').includes('*')) {
     // A name may hold a star, but whoever writes one in a pattern means any name, and would be admitting nobody.
     throw new AccessError(
       'invalid_subject',
@@ -52,19 +50,6 @@ export function parsePattern(text: string): SubjectPattern {
     );
   }
   return pattern;
-}
-
-/** The one spelling of a pattern. */
-export function printPattern(pattern: SubjectPattern): string {
-  if ('segments' in pattern) return `${pattern.scheme}${pattern.segments.join('/')}`;
-  if ('exact' in pattern) return `${pattern.kind}:${pattern.exact}`;
-  if ('parent' in pattern) return `dns:*.${pattern.parent}`;
-  if ('domain' in pattern) return `email:*@${pattern.domain}`;
-  return `dn:**,${pattern.suffix}`;
-}
-
-export function printWhoPattern({ trust, pattern }: WhoPattern): string {
-  return `${trust}/${printPattern(pattern)}`;
 }
 
 function soleOf(trust: readonly TrustName[]): TrustName | undefined {

@@ -1,0 +1,35 @@
+import type {
+  FastifyBaseLogger,
+  FastifyInstance,
+  RawReplyDefaultExpression,
+  RawRequestDefaultExpression,
+  RawServerDefault,
+} from 'fastify';
+import type { ZodTypeProvider } from 'fastify-type-provider-zod';
+import type { Dependencies } from '../access/dependencies.js';
+import type { DenyReason } from '../domain/decision.js';
+import type { TrustName } from '../domain/names.js';
+import type { Identifier } from '../identity/identify.js';
+
+/** The server while routes are added to it. */
+export type AdminApp = FastifyInstance<
+  RawServerDefault,
+  RawRequestDefaultExpression,
+  RawReplyDefaultExpression,
+  FastifyBaseLogger,
+  ZodTypeProvider
+>;
+
+/** What routes draw on; each takes the few it uses. */
+export interface Api {
+  readonly needed: Dependencies;
+  readonly identifier: Identifier;
+  /** 32 random bytes, for new tokens. */
+  readonly randomSecret: () => Uint8Array;
+  /** Of the service. */
+  readonly version: string;
+  /** Why the service answers checks with nothing but denies; null while it serves. */
+  readonly serving: () => DenyReason | null;
+  /** The trust entry that subjects may leave out; undefined when there are several. */
+  readonly soleTrust?: TrustName | undefined;
+}

@@ -1,0 +1,64 @@
+import { z } from 'zod';
+import type { Option, ResourceStanding } from '../../access/list-resources.js';
+import { HARD_CEILING, printDuration } from '../../domain/durations.js';
+import { actionsOf } from '../../domain/resource.js';
+import type { Duration } from '../../domain/time.js';
+import { Length, Subject } from './fields.js';
+import { pageOf, pagingFields } from './page.js';
+
+/** Which resources to list. */
+export const ResourceQuery = z.strictObject(pagingFields);
+
+const OptionAnswer = z
+  .strictObject({
+    subject: Subject,
+    policy: z.string(),
+    actions: z.array(z.string()),
+    duration: z.strictObject({ default: Length, max: Length }),
+    justification: z.enum(['required', 'optional']),
+    approvals: z.int().meta({ description: 'How many people must approve.' }),
+  })
+  .meta({ id: 'Option', description: 'One way to ask: for this subject, under this policy.' });
+
+/** A resource in answers. Where it lies behind Envoy is not told. */
+export const ResourceAnswer = z
+  .strictObject({
+    name: z.string().meta({ examples: ['orders-db'] }),
+    description: z.string(),
+    labels: z.record(z.string(), z.string()),
+    actions: z.array(z.string()),
+    authorities: z.array(z.string()).meta({ description: 'Hosts under which it is reached over HTTP.' }),
+    port: z.int().nullable().meta({ description: 'Port at which it is reached over TCP.' }),
+    options: z.array(OptionAnswer).meta({ description: 'What you may ask for.' }),
+  })
+  .meta({ id: 'Resource' });
+
+/** A page of resources in answers. */
+export const ResourcePage = pageOf(ResourceAnswer, 'ResourcePage');
+
+/** How a resource is shown. */
+export function resourceView({ resource, options }: ResourceStanding): z.output<typeof ResourceAnswer> {
+  const { name, description, labels, http, tcp } = resource;
+  return {
+    name,
+    description,
+    labels: { ...labels },
+    actions: [...actionsOf(resource)],
+    authorities: [...(http?.authority ?? [])],
+    port: tcp?.port ?? null,
+    options: options.map(optionView),
+  };
+}
+
+function optionView({ subject, policy, actions }: Option): z.output<typeof OptionAnswer> {
+  const { name, duration, justification, approval } = policy;
+  const max = Math.min(duration.max, HARD_CEILING) as Duration;
+  return {
+    subject,
+    policy: name,
+    actions: [...actions],
+    justification,
+    approvals: approval.count,
+    duration: { default: printDuration(duration.default), max: printDuration(max) },
+  };
+}
