@@ -1,9 +1,8 @@
-import { printTrustedPattern } from '../domain/who.js';
 import { createHash } from 'node:crypto';
 import { canonicalJson, type Canonical } from '../domain/canonical.js';
 import type { Policy, PolicySet } from '../domain/policy.js';
 import type { Resource } from '../domain/resource.js';
-import type { PeopleSelector } from '../domain/who.js';
+import { printTrustedPattern, type PeopleSelector } from '../domain/who.js';
 import { printActionPattern } from './action-text.js';
 
 /**

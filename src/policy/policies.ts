@@ -1,9 +1,8 @@
-import { printTrustedPattern } from '../domain/who.js';
 import { HARD_CEILING, printDuration } from '../domain/durations.js';
 import type { ActionName, PolicyName, ResourceName } from '../domain/names.js';
 import type { ApprovalStage, Policy, WhatSelector } from '../domain/policy.js';
 import { actionsOf, type Resource } from '../domain/resource.js';
-import type { Directory, WhoSelector } from '../domain/who.js';
+import { printTrustedPattern, type Directory, type WhoSelector } from '../domain/who.js';
 import { coveredBy } from './coverage.js';
 import { policyDigest } from './digest.js';
 import { readPeople } from './directory.js';
