@@ -2,6 +2,12 @@ import { decide, type Facts, type Question } from '../domain/decide.js';
 import type { DecisionRecord } from '../domain/decision-record.js';
 import { deny, type Decision, type DenyReason } from '../domain/decision.js';
 import { AccessError } from '../domain/errors.js';
+import type { Grant } from '../domain/grant.js';
+import type { Lock } from '../domain/lock.js';
+import type { ResourceName } from '../domain/names.js';
+import type { PolicySet } from '../domain/policy.js';
+import type { AccessRequest } from '../domain/request.js';
+import type { Subject } from '../domain/subject.js';
 import type { Instant, Reading } from '../domain/time.js';
 import { personBehind } from '../domain/who.js';
 import { DamagedError, type Snapshot } from '../store/store.js';
@@ -66,7 +72,7 @@ function decideNow(needed: CheckDependencies, question: Question, now: Reading):
   if (closed !== null) return { decision: deny(closed), asOf: 0 };
   try {
     return needed.store.read((snapshot) => {
-      const facts = factsFor(question, snapshot, needed.policies, now.wall);
+      const facts = factsFor(question, snapshot, needed.policies.current, now.wall);
       return { decision: decide(question, facts, now), asOf: snapshot.sequence };
     });
   } catch (error) {
@@ -76,14 +82,37 @@ function decideNow(needed: CheckDependencies, question: Question, now: Reading):
   }
 }
 
-function factsFor({ subject, resource }: Question, snapshot: Snapshot, policies: PolicySource, now: Instant): Facts {
-  const known = 'is' in subject && 'is' in resource ? { subject: subject.is, resource: resource.is } : null;
-  return {
-    policies: policies.current,
-    locks: known ? snapshot.locks() : [],
-    grants: known ? snapshot.grantsFor(known.subject, known.resource, now) : [],
-    pending: known ? snapshot.pendingFor(known.subject, known.resource, now) : [],
-  };
+function factsFor({ subject, resource }: Question, snapshot: Snapshot, policies: PolicySet, now: Instant): Facts {
+  if ('effect' in subject || 'effect' in resource) return { policies, locks: [], grants: [], pending: [] };
+  return new KnownFacts({ subject: subject.is, resource: resource.is, snapshot, policies, now });
+}
+
+interface About {
+  readonly subject: Subject;
+  readonly resource: ResourceName;
+  readonly snapshot: Snapshot;
+  readonly now: Instant;
+}
+
+/** What the snapshot says about somebody and something known. */
+class KnownFacts implements Facts {
+  readonly policies: PolicySet;
+  readonly locks: readonly Lock[];
+  readonly grants: readonly Grant[];
+  readonly #of: About;
+
+  constructor(of: About & Pick<Facts, 'policies'>) {
+    this.#of = of;
+    this.policies = of.policies;
+    this.locks = of.snapshot.locks();
+    this.grants = of.snapshot.grantsFor(of.subject, of.resource, of.now);
+  }
+
+  /** Asked for only when no grant carries the request. */
+  get pending(): readonly AccessRequest[] {
+    const { snapshot, subject, resource, now } = this.#of;
+    return snapshot.pendingFor(subject, resource, now);
+  }
 }
 
 /** What cannot be recorded, or has become too old while it was made, is not allowed. Denies never wait for the log. */
@@ -101,22 +130,23 @@ function recordOf(
 ): DecisionRecord {
   const subject = 'is' in question.subject ? question.subject.is : null;
   const allowed = decision.effect === 'allow';
+  // In the order of their names, in which they are also written: see `canonicalJson`.
   return {
-    id,
+    actions: 'effect' in question.actions ? [] : question.actions,
+    asOf,
     at: now,
     effect: decision.effect,
-    reason: allowed ? null : decision.reason,
-    subject,
-    person: subject && personBehind(policies.current.directory, subject),
-    resource: 'is' in question.resource ? question.resource.is : null,
-    actions: 'effect' in question.actions ? [] : question.actions,
     grantId: decision.grantId ?? null,
-    requestId: decision.requestId ?? null,
-    policy: allowed ? decision.policy : null,
+    id,
     lockId: allowed ? null : (decision.lockId ?? null),
-    source,
-    request,
     message: allowed ? null : (decision.message ?? null),
-    asOf,
+    person: subject && personBehind(policies.current.directory, subject),
+    policy: allowed ? decision.policy : null,
+    reason: allowed ? null : decision.reason,
+    request,
+    requestId: decision.requestId ?? null,
+    resource: 'is' in question.resource ? question.resource.is : null,
+    source,
+    subject,
   };
 }

@@ -1,4 +1,3 @@
-import type { Brand } from '../domain/brand.js';
 import type { DecisionRecord } from '../domain/decision-record.js';
 import { DENY_REASONS, type Allow, type Decision, type Deny, type DenyReason } from '../domain/decision.js';
 import { cureFor, DENY_TEXT, isOutage } from '../domain/deny-text.js';
@@ -9,7 +8,20 @@ import { Writer } from './wire.js';
  * The bytes of a CheckResponse. Made in this file alone: an empty CheckResponse, or one whose status is missing, is an
  * allow on the wire.
  */
-export type AnswerBytes = Brand<Buffer, 'AnswerBytes'>;
+class Answer {
+  readonly #bytes: Buffer;
+
+  constructor(bytes: Buffer) {
+    this.#bytes = bytes;
+  }
+
+  /** Of what was not made here: undefined. */
+  static bytesOf(answer: unknown): Buffer | undefined {
+    return typeof answer === 'object' && answer !== null && #bytes in answer ? answer.#bytes : undefined;
+  }
+}
+
+export type { Answer };
 
 /** In which form a refusal is read. */
 export type Audience = 'text' | 'json' | 'tcp';
@@ -19,10 +31,9 @@ const PERMISSION_DENIED = 7;
 const UNAVAILABLE = 14;
 
 const writer = new Writer();
-const made = new WeakSet<Buffer>();
 
 /** Carries a decision out. Whatever goes wrong on the way ends in a deny. */
-export function toAnswer(decision: Decision, record: DecisionRecord, now: Instant, audience: Audience): AnswerBytes {
+export function toAnswer(decision: Decision, record: DecisionRecord, now: Instant, audience: Audience): Answer {
   try {
     return decision.effect === 'allow' ? encodeAllow(decision, record, now) : encodeDeny(decision, record, audience);
   } catch {
@@ -31,22 +42,22 @@ export function toAnswer(decision: Decision, record: DecisionRecord, now: Instan
 }
 
 /** A deny that was encoded before anything could go wrong. */
-export function plainDeny(reason: DenyReason): AnswerBytes {
+export function plainDeny(reason: DenyReason): Answer {
   return PLAIN_DENIES[reason];
 }
 
 /** The serializer of the gRPC method: what was not made here goes out as a deny. */
-export function serializeAnswer(answer: AnswerBytes): Buffer {
-  return made.has(answer) ? answer : PLAIN_DENIES.condition_error;
+export function serializeAnswer(answer: Answer): Buffer {
+  return Answer.bytesOf(answer) ?? Answer.bytesOf(PLAIN_DENIES.condition_error)!;
 }
 
 /** All denies that were encoded at start, for whoever decodes them again to be sure. */
-export function plainDenies(): readonly Buffer[] {
+export function plainDenies(): readonly Answer[] {
   return Object.values(PLAIN_DENIES);
 }
 
 /** The one place where status code 0 is written. It takes what `decide` alone can make. */
-function encodeAllow(allow: Allow, record: DecisionRecord, now: Instant): AnswerBytes {
+function encodeAllow(allow: Allow, record: DecisionRecord, now: Instant): Answer {
   writer.reset();
   writer.message(1, () => writer.varint(1, 0));
   writer.message(3, () => undefined);
@@ -55,14 +66,14 @@ function encodeAllow(allow: Allow, record: DecisionRecord, now: Instant): Answer
     number('ends_at', allow.endsAt);
     number('remaining_ms', Math.max(0, allow.endsAt - now));
   });
-  return stamp(writer.finish());
+  return new Answer(writer.finish());
 }
 
-function encodeDeny(deny: Deny, record: DecisionRecord, audience: Audience): AnswerBytes {
+function encodeDeny(deny: Deny, record: DecisionRecord, audience: Audience): Answer {
   writer.reset();
   denied(deny.reason, { record, message: deny.message ?? null, audience });
   metadata(record, () => text('reason', deny.reason));
-  return stamp(writer.finish());
+  return new Answer(writer.finish());
 }
 
 interface Refusal {
@@ -148,15 +159,10 @@ function number(key: string, value: number): void {
   });
 }
 
-function stamp(bytes: Buffer): AnswerBytes {
-  made.add(bytes);
-  return bytes as AnswerBytes;
-}
-
 const PLAIN_DENIES = Object.fromEntries(
   DENY_REASONS.map((reason) => {
     writer.reset();
     denied(reason, { record: null, message: null, audience: 'text' });
-    return [reason, stamp(writer.finish())];
+    return [reason, new Answer(writer.finish())];
   }),
-) as Record<DenyReason, AnswerBytes>;
+) as Record<DenyReason, Answer>;

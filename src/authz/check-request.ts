@@ -70,13 +70,33 @@ const EMPTY: CheckRequest = {
   identity: null,
 };
 
+/** Singular fields, a bit each. */
+const BITS = {
+  attributes: 1 << 0,
+  source: 1 << 1,
+  destination: 1 << 2,
+  request: 1 << 3,
+  'source.address': 1 << 4,
+  'source.principal': 1 << 5,
+  'source.certificate': 1 << 6,
+  'destination.address': 1 << 7,
+  address: 1 << 8,
+  server_listener_name: 1 << 9,
+  http: 1 << 10,
+  method: 1 << 11,
+  path: 1 << 12,
+  host: 1 << 13,
+  header_map: 1 << 14,
+} as const;
+
 /** Remembers which singular fields have been read. */
 class Seen {
-  readonly #names = new Set<string>();
+  #bits = 0;
 
-  once(name: string): void {
-    if (this.#names.has(name)) throw new MalformedError(`${name} is there twice`);
-    this.#names.add(name);
+  once(name: keyof typeof BITS): void {
+    const bit = BITS[name];
+    if ((this.#bits & bit) !== 0) throw new MalformedError(`${name} is there twice`);
+    this.#bits |= bit;
   }
 }
 
@@ -233,8 +253,7 @@ function readHeader(entry: Fields, valueField: 2 | 3, into: Partial<Record<ReadH
   let name: string | null = null;
   let value = '';
   while (entry.next()) {
-    if (entry.number === 1 && entry.type === BYTES)
-      name = HEADER_LENGTHS.has(entry.peekLength()) ? entry.latin1() : skipped(entry);
+    if (entry.number === 1 && entry.type === BYTES) name = readHeaderName(entry);
     else if (entry.number === valueField) value = name === '' ? skipped(entry) : entry.latin1();
     else entry.skip();
   }
@@ -242,6 +261,12 @@ function readHeader(entry: Fields, valueField: 2 | 3, into: Partial<Record<ReadH
   const earlier = into[name];
   if (earlier !== undefined && name.startsWith('x-portcullis-')) throw new MalformedError(`${name} is there twice`);
   into[name] = earlier === undefined ? value : `${earlier},${value}`;
+}
+
+/** Empty for a header that is not read. */
+function readHeaderName(entry: Fields): string {
+  const name = HEADER_LENGTHS.has(entry.peekLength()) ? entry.latin1() : skipped(entry);
+  return isReadHeader(name) ? name : '';
 }
 
 function isReadHeader(name: string): name is ReadHeader {

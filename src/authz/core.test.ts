@@ -1,4 +1,3 @@
-import { Metadata } from '@grpc/grpc-js';
 import { expect, test } from 'vitest';
 import { alice, at, corp, ordersDb, T0 } from '../../test/builders.js';
 import { decodeAnswer, encodeCheckRequest, type AnswerObject } from '../../test/check-requests.js';
@@ -8,6 +7,7 @@ import { deny } from '../domain/decision.js';
 import { hours, type Instant, type Reading } from '../domain/time.js';
 import type { Identifier } from '../identity/identify.js';
 import { createCore, type CoreDependencies } from './core.js';
+import { serializeAnswer } from './answer.js';
 import { answering } from './handler.js';
 
 const identifier: Identifier = {
@@ -47,12 +47,10 @@ async function scene(over: Partial<CoreDependencies> = {}) {
     observe: (reason, seconds) => observed.push([reason, seconds]),
     ...over,
   });
-  /** Through the handler, as grpc-js calls it. */
+  /** Through the handler, as the server calls it. */
   const call = (resource = ordersDb as string) =>
     new Promise<AnswerObject>((resolve) => {
-      const metadata = new Metadata();
-      metadata.set('x-portcullis-resource', resource);
-      answering(core, { alarm })({ request: asking, metadata }, (_, answer) => resolve(decodeAnswer(answer)));
+      answering(core, { alarm })(asking, [resource], (answer) => resolve(decodeAnswer(serializeAnswer(answer))));
     });
   return { ...w, call, alarms, observed };
 }

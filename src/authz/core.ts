@@ -1,7 +1,7 @@
 import { ageOf, check, MAX_AGE_MS, type CheckDependencies, type Checked } from '../access/check.js';
 import { deny, type DenyReason } from '../domain/decision.js';
 import type { Identifier } from '../identity/identify.js';
-import { plainDeny, toAnswer, type AnswerBytes, type Audience } from './answer.js';
+import { plainDeny, toAnswer, type Answer, type Audience } from './answer.js';
 import { readCheckRequest, type CheckRequest } from './check-request.js';
 import { toAsked } from './question.js';
 import { MalformedError } from './wire.js';
@@ -14,7 +14,7 @@ export interface CoreDependencies extends CheckDependencies {
 }
 
 /** Bytes from Envoy to bytes for Envoy. Synchronous, but for `strict` logging. */
-export type Core = (bytes: Buffer, namedByFilter: readonly string[]) => AnswerBytes | Promise<AnswerBytes>;
+export type Core = (bytes: Buffer, namedByFilter: readonly string[]) => Answer | Promise<Answer>;
 
 export function createCore(needed: CoreDependencies): Core {
   return (bytes, namedByFilter) => {
@@ -50,7 +50,7 @@ function ask(needed: CoreDependencies, bytes: Buffer, namedByFilter: readonly st
 }
 
 /** After a pause between decision and answer (or a slow log) an allow is too old to be given; a deny never is. */
-function answer(needed: CoreDependencies, { decision, record, now }: Checked, audience: Audience): AnswerBytes {
+function answer(needed: CoreDependencies, { decision, record, now }: Checked, audience: Audience): Answer {
   const age = ageOf(needed, now);
   const given = decision.effect === 'deny' || age <= MAX_AGE_MS;
   needed.observe?.(given ? record.reason : 'stale', Math.min(age, MAX_OBSERVED_MS) / 1_000);

@@ -1,23 +1,19 @@
-import { Metadata } from '@grpc/grpc-js';
 import { expect, test } from 'vitest';
 import { decodeAnswer } from '../../test/check-requests.js';
-import { plainDeny, serializeAnswer, type AnswerBytes } from './answer.js';
+import { plainDeny, serializeAnswer, type Answer } from './answer.js';
 import type { Core } from './core.js';
 import { answering } from './handler.js';
 
 /** Calls the handler and gives every answer it sends within 150 ms, with the time of the first. */
 async function call(core: Core) {
   const alarms: unknown[] = [];
-  const answers: AnswerBytes[] = [];
+  const answers: Answer[] = [];
   const start = performance.now();
   let firstAfter = Infinity;
-  answering(core, { alarm: (cause) => alarms.push(cause) })(
-    { request: Buffer.alloc(0), metadata: new Metadata() },
-    (_, answer) => {
-      if (answers.length === 0) firstAfter = performance.now() - start;
-      answers.push(answer);
-    },
-  );
+  answering(core, { alarm: (cause) => alarms.push(cause) })(Buffer.alloc(0), [], (answer) => {
+    if (answers.length === 0) firstAfter = performance.now() - start;
+    answers.push(answer);
+  });
   await new Promise((resolve) => setTimeout(resolve, 150));
   const reasons = answers.map((bytes) => decodeAnswer(serializeAnswer(bytes)).status);
   return { reasons, alarms, firstAfter };
@@ -47,14 +43,14 @@ test('a rejection is a deny and an alarm', async () => {
 });
 
 test('a hang is a deny within about 100 ms, and the answer that comes later goes nowhere', async () => {
-  const late = new Promise<AnswerBytes>((resolve) => setTimeout(() => resolve(given), 120));
+  const late = new Promise<Answer>((resolve) => setTimeout(() => resolve(given), 120));
   const { reasons, firstAfter } = await call(() => late);
   expect(reasons).toEqual(denied('overloaded'));
   expect(firstAfter).toBeGreaterThan(90);
 });
 
 test('a rejection after the time is up is an alarm and no second answer', async () => {
-  const late = new Promise<AnswerBytes>((_, reject) => setTimeout(() => reject(new Error('late')), 120));
+  const late = new Promise<Answer>((_, reject) => setTimeout(() => reject(new Error('late')), 120));
   const { reasons, alarms } = await call(() => late);
   expect(reasons).toHaveLength(1);
   expect(alarms).toEqual([new Error('late')]);
@@ -64,32 +60,36 @@ test('a double answer is one answer', async () => {
   // A thenable that resolves twice, as no promise would.
   const twice = {
     // oxlint-disable-next-line unicorn/no-thenable -- the point of the test
-    then(resolve: (value: AnswerBytes) => void) {
+    then(resolve: (value: Answer) => void) {
       resolve(plainDeny('expired'));
       resolve(given);
       return Promise.resolve();
     },
   };
-  expect((await call(() => twice as unknown as Promise<AnswerBytes>)).reasons).toEqual(denied('expired'));
+  expect((await call(() => twice as unknown as Promise<Answer>)).reasons).toEqual(denied('expired'));
 });
 
 test('nothing at all, null and a foreign value are denies', async () => {
   for (const value of [undefined, null, {}, 0, '']) {
-    const { reasons } = await call(() => value as AnswerBytes);
+    const { reasons } = await call(() => value as Answer);
     expect(reasons).toHaveLength(1);
     expect(reasons[0]?.code).toBeGreaterThan(0);
   }
 });
 
-test('the resource named by the filter arrives, all values of it', async () => {
-  const metadata = new Metadata();
-  metadata.add('x-portcullis-resource', 'a');
-  metadata.add('x-portcullis-resource', 'b');
-  let named: readonly string[] = [];
-  const core: Core = (_, names) => {
-    named = names;
-    return given;
-  };
-  answering(core, { alarm: () => {} })({ request: Buffer.alloc(0), metadata }, () => {});
-  expect(named).toEqual(['a', 'b']);
+test('an alarm that throws takes no answer away', async () => {
+  for (const core of [
+    () => Promise.reject(new Error('boom')),
+    () => {
+      throw new Error('boom');
+    },
+  ] as Core[]) {
+    const answers: Answer[] = [];
+    const alarm = () => {
+      throw new Error('the log is gone');
+    };
+    answering(core, { alarm })(Buffer.alloc(0), [], (answer) => answers.push(answer));
+    await new Promise((resolve) => setTimeout(resolve, 10));
+    expect(answers).toEqual([plainDeny('condition_error')]);
+  }
 });

@@ -1,3 +1,5 @@
+import type { Http2Session } from 'node:http2';
+import type { TLSSocket } from 'node:tls';
 import { ServerInterceptingCall, status, type ServerInterceptor } from '@grpc/grpc-js';
 import { subjectOf, type Subject, type SubjectKind } from '../domain/subject.js';
 import { matchesSubject, type SubjectPattern } from '../domain/subject-pattern.js';
@@ -18,6 +20,20 @@ export function onlyPeers(names: readonly SubjectPattern[]): ServerInterceptor {
         call.sendStatus({ code: status.UNAUTHENTICATED, details: 'this peer is not among listen.authz.tls.names' });
       },
     });
+  };
+}
+
+/** The same question for a connection, asked once for each. Without names everybody that came through the handshake is admitted. */
+export function admitting(names: readonly SubjectPattern[]): (session: Http2Session) => boolean {
+  if (names.length === 0) return () => true;
+  const known = new WeakMap<Http2Session, boolean>();
+  return (session) => {
+    const before = known.get(session);
+    if (before !== undefined) return before;
+    const der = (session.socket as Partial<TLSSocket>).getPeerCertificate?.().raw as Buffer | undefined;
+    const admitted = der !== undefined && isNamed(der, names);
+    known.set(session, admitted);
+    return admitted;
   };
 }
 

@@ -118,17 +118,23 @@ function actionsOf(
 
 /** As Envoy's connection manager tells it, so that both read the same request the same way. */
 function isUpgrade({ headers }: HttpRequest): boolean {
+  if (!headers.upgrade) return false;
   const tokens = (headers.connection ?? '').toLowerCase().split(',');
-  return Boolean(headers.upgrade) && tokens.some((token) => token.trim() === 'upgrade');
+  return tokens.some((token) => token.trim() === 'upgrade');
 }
 
 /** The path without its query, which often holds secrets; cut, and only printable ASCII. */
 function describe({ method, path }: HttpRequest): string {
-  const [bare] = path.split('?', 1);
-  return `${method} ${bare}`
-    .slice(0, 512)
-    .replaceAll(/[^\x20-\x7e]/g, (character) => `%${character.charCodeAt(0).toString(16).padStart(2, '0')}`);
+  const query = path.indexOf('?');
+  const line = `${method} ${query < 0 ? path : path.slice(0, query)}`.slice(0, 512);
+  if (!UNPRINTABLE.test(line)) return line;
+  return line.replaceAll(
+    new RegExp(UNPRINTABLE, 'g'),
+    (character) => `%${character.charCodeAt(0).toString(16).padStart(2, '0')}`,
+  );
 }
+
+const UNPRINTABLE = /[^\x20-\x7e]/;
 
 function audienceOf(http: HttpRequest | null): Audience {
   if (http === null) return 'tcp';

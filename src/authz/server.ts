@@ -2,17 +2,19 @@ import { readFileSync } from 'node:fs';
 import {
   Server,
   type ServerCredentials,
+  type Metadata,
   type MethodDefinition,
   type ServiceDefinition,
   type UntypedServiceImplementation,
 } from '@grpc/grpc-js';
 import { fromJSON } from '@grpc/proto-loader';
 import type { SubjectPattern } from '../domain/subject-pattern.js';
-import { plainDenies, serializeAnswer, type AnswerBytes } from './answer.js';
+import { plainDenies, serializeAnswer, type Answer } from './answer.js';
 import type { Core } from './core.js';
-import { answering } from './handler.js';
+import { serveOnStreams } from './fast-lane.js';
+import { answering, type Handler } from './handler.js';
 import { createHealth, type Health } from './health.js';
-import { onlyPeers } from './peer.js';
+import { admitting, onlyPeers } from './peer.js';
 
 /** A gRPC service beside ext_authz on the same listener. */
 export interface Service {
@@ -48,6 +50,7 @@ const OPTIONS = {
   'grpc.keepalive_time_ms': 30_000,
   'grpc.keepalive_timeout_ms': 10_000,
   'grpc.so_reuseport': 0,
+  'grpc.enable_channelz': 0, // counts calls for a debugging service that is not there
 } as const;
 
 const AUTHORIZATION = 'envoy.service.auth.v3.Authorization';
@@ -75,11 +78,19 @@ export async function serveAuthz(
 ): Promise<AuthzServer> {
   assertDeniesDeny();
   const health = createHealth([AUTHORIZATION]);
+  const handler = answering(core, { alarm });
   const server = new Server({ ...OPTIONS, ...(peers.length > 0 && { interceptors: [onlyPeers(peers)] }) });
-  server.addService({ Check: CHECK } as unknown as ServiceDefinition, { Check: answering(core, { alarm }) });
+  server.addService({ Check: CHECK } as unknown as ServiceDefinition, { Check: asUnary(handler) });
   server.addService(definitionOf('grpc.health.v1.Health'), health.implementation);
   for (const { definition, implementation } of services) server.addService(definition, implementation);
   const port = await bind(server, target, credentials);
+  serveOnStreams(server, {
+    path: CHECK.path,
+    metadata: NAMED_BY_FILTER,
+    maxMessage: MAX_MESSAGE,
+    admits: admitting(peers),
+    handler,
+  });
   return { port, health, close: (graceMs) => close(server, health, graceMs) };
 }
 
@@ -88,21 +99,36 @@ export function definitionOf(name: string): ServiceDefinition {
   return descriptors[name] as ServiceDefinition;
 }
 
-const CHECK: MethodDefinition<never, AnswerBytes> = {
+/** In gRPC metadata, as the filter's own configuration sets it. */
+const NAMED_BY_FILTER = 'x-portcullis-resource';
+
+/** The call of grpc-js as far as it is used. */
+interface Call {
+  readonly request: Buffer;
+  readonly metadata: Pick<Metadata, 'get'>;
+}
+
+/** The handler as grpc-js calls it. */
+function asUnary(handler: Handler) {
+  return ({ request, metadata }: Call, callback: (error: null, answer: Answer) => void): void =>
+    handler(request, metadata.get(NAMED_BY_FILTER).map(String), (answer) => callback(null, answer));
+}
+
+const CHECK: MethodDefinition<never, Answer> = {
   path: `/${AUTHORIZATION}/Check`,
   requestStream: false,
   responseStream: false,
   requestSerialize: (request: never) => request,
   requestDeserialize: (bytes: Buffer) => bytes as never,
   responseSerialize: serializeAnswer,
-  responseDeserialize: (bytes: Buffer) => bytes as AnswerBytes,
+  responseDeserialize: (bytes: Buffer) => bytes as never,
 };
 
 /** What every failure falls back to is decoded by another decoder than the one that wrote it, before anything listens. */
 function assertDeniesDeny(): void {
   const { responseDeserialize } = definitionOf(AUTHORIZATION)['Check'] as MethodDefinition<unknown, DecodedAnswer>;
-  for (const bytes of plainDenies()) {
-    const { status, deniedResponse, okResponse } = responseDeserialize(bytes);
+  for (const answer of plainDenies()) {
+    const { status, deniedResponse, okResponse } = responseDeserialize(serializeAnswer(answer));
     if (!status?.code || !deniedResponse?.status || okResponse)
       throw new Error('a deny that was encoded at start does not decode to a deny');
   }

@@ -102,6 +102,9 @@ export class Fields {
   }
 }
 
+/** Characters. */
+const SHORT = 80;
+
 /** Appends protobuf fields to a growing buffer. One instance serves one answer at a time. */
 export class Writer {
   #buffer = Buffer.allocUnsafe(4_096);
@@ -129,11 +132,29 @@ export class Writer {
   }
 
   string(field: number, text: string): void {
+    if (text.length < SHORT && this.#ascii(field, text)) return;
     const length = Buffer.byteLength(text);
     this.#room(length + 16);
     this.#raw(field * 8 + BYTES);
     this.#raw(length);
     this.#at += this.#buffer.write(text, this.#at);
+  }
+
+  /** Most texts are short names, for which two calls into the platform cost more than this. False: there is more than ASCII. */
+  #ascii(field: number, text: string): boolean {
+    this.#room(text.length + 16);
+    const start = this.#at;
+    this.#raw(field * 8 + BYTES);
+    this.#raw(text.length);
+    for (let i = 0; i < text.length; i++) {
+      const code = text.charCodeAt(i);
+      if (code > 0x7f) {
+        this.#at = start;
+        return false;
+      }
+      this.#buffer[this.#at++] = code;
+    }
+    return true;
   }
 
   bytes(content: Buffer): void {

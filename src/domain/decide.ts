@@ -110,6 +110,7 @@ function mostUseful(failures: ReadonlyMap<DenyReason, Deny>, waiting: AccessRequ
 
 /** Of several locks the one that lasts longest is told; ties go to the older. */
 function lockOn(hit: Hit, locks: readonly Lock[], now: Instant): Lock | undefined {
+  if (locks.length === 0) return undefined;
   return locks
     .filter((lock) => isInForce(lock, now) && hits(lock, hit))
     .toSorted((a, b) => (b.expiresAt ?? Infinity) - (a.expiresAt ?? Infinity) || (a.id < b.id ? -1 : 1))[0];

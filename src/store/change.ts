@@ -22,7 +22,7 @@ export class LmdbChange extends LmdbSnapshot implements Change {
   readonly #before: Head;
 
   constructor(records: Records, lockCache: LockCache, at: Instant) {
-    super(records, lockCache);
+    super(records, lockCache, null);
     this.#at = at;
     this.#before = this.head;
   }

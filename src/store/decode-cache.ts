@@ -1,4 +1,5 @@
 import type { Canonical } from '../domain/canonical.js';
+import { Generations } from './generations.js';
 
 interface Entry {
   readonly bytes: Buffer;
@@ -11,41 +12,25 @@ interface Entry {
  * It knows what bytes mean, never what is true: whoever asks has just read the record from a fresh snapshot, and only a
  * record with exactly the same bytes under the same name is a hit. Whether a record is there, what it says now and what
  * follows from it is never answered from here, so a stale entry is a miss and cannot become a decision.
- *
- * Bounded: two generations of `size` entries; the older one is forgotten when the younger is full.
  */
 export class DecodeCache {
-  readonly #size: number;
-  #young = new Map<string, Entry>();
-  #old = new Map<string, Entry>();
+  readonly #entries: Generations<Entry>;
 
   constructor(size: number) {
-    this.#size = size;
+    this.#entries = new Generations(size);
   }
 
   /** `bytes` may be a buffer that the next read overwrites; its first `length` bytes count. */
   find(name: string, bytes: Buffer, length: number): Canonical | undefined {
-    let entry = this.#young.get(name);
-    if (entry === undefined) {
-      entry = this.#old.get(name);
-      if (entry === undefined) return undefined;
-      this.#put(name, entry);
-    }
+    const entry = this.#entries.get(name);
+    if (entry === undefined) return undefined;
     const same = entry.bytes.length === length && entry.bytes.compare(bytes, 0, length) === 0;
     return same ? entry.value : undefined;
   }
 
   /** Keeps `bytes` as they are: hand in a copy. What is kept is frozen, because every caller gets the same object. */
   add(name: string, bytes: Buffer, value: Canonical): void {
-    this.#put(name, { bytes, value: frozen(value) });
-  }
-
-  #put(name: string, entry: Entry): void {
-    if (this.#young.size >= this.#size) {
-      this.#old = this.#young;
-      this.#young = new Map();
-    }
-    this.#young.set(name, entry);
+    this.#entries.set(name, { bytes, value: frozen(value) });
   }
 }
 

@@ -9,6 +9,7 @@ import { byHours, DecisionLog } from './decisions.js';
 import type { Root } from './environment.js';
 import { FileWatch } from './file-watch.js';
 import { freeBytes, type Statfs } from './folder.js';
+import { GrantIndex } from './grant-index.js';
 import { headBody, raised, type Head } from './head.js';
 import type { History } from './history.js';
 import * as keys from './keys.js';
@@ -42,6 +43,7 @@ export class OpenStore implements Store {
   readonly #needs: OpenStoreNeeds;
   readonly #records: Records;
   readonly #lockCache: LockCache;
+  readonly #grantIndex = new GrantIndex();
   readonly #buckets: Buckets;
   readonly #log: DecisionLog;
   readonly #file: FileWatch;
@@ -78,7 +80,7 @@ export class OpenStore implements Store {
 
   read<T>(use: (snapshot: Snapshot) => T): T {
     return this.#reads.fresh(() => {
-      const snapshot = new LmdbSnapshot(this.#records, this.#lockCache);
+      const snapshot = new LmdbSnapshot(this.#records, this.#lockCache, this.#grantIndex);
       try {
         return use(snapshot);
       } finally {

@@ -8,6 +8,7 @@ import type { Review } from '../domain/review.js';
 import type { Subject } from '../domain/subject.js';
 import type { Instant } from '../domain/time.js';
 import type { Token } from '../domain/token.js';
+import type { GrantIndex, IndexedGrant } from './grant-index.js';
 import type { Head } from './head.js';
 import * as keys from './keys.js';
 import { positionsEndingAfter, positionsIn, type Listed } from './listing.js';
@@ -30,11 +31,14 @@ export class LmdbSnapshot implements Snapshot {
   protected readonly records: Records;
   protected readonly lockCache: LockCache;
   protected head: Head;
+  readonly #index: GrantIndex | null;
   #over = false;
 
-  constructor(records: Records, lockCache: LockCache) {
+  /** `index` is for committed states alone: inside a change the same number stands for several. */
+  constructor(records: Records, lockCache: LockCache, index: GrantIndex | null) {
     this.records = records;
     this.lockCache = lockCache;
+    this.#index = index;
     this.head = records.head();
   }
 
@@ -50,12 +54,10 @@ export class LmdbSnapshot implements Snapshot {
 
   grantsFor(subject: Subject, resource: ResourceName, now: Instant): readonly Grant[] {
     this.assertCurrent();
-    const range = keys.grantsOf(subject, resource);
     const grants: Grant[] = [];
-    for (const key of this.records.keysIn(range)) {
-      const { end, id } = keys.endAndIdIn(key, range);
-      const grant = this.thing(GRANTS, id, key);
-      if (grant.subject !== subject || grant.resource !== resource || grant.expiresAt !== end) throw misleading(key);
+    for (const { key, end, id, grantKey } of this.#indexedGrants(subject, resource, now)) {
+      const grant = this.records.find(grantKey, id) as unknown as Grant | undefined;
+      if (grant?.subject !== subject || grant.resource !== resource || grant.expiresAt !== end) throw misleading(key);
       grants.push(grant);
       if (end <= now) break; // the latest of those that are over; the rest would explain no better
     }
@@ -184,6 +186,22 @@ export class LmdbSnapshot implements Snapshot {
   ): Iterable<Listed> {
     const few = endingAfter === undefined ? null : positionsEndingAfter(this.records, kind, endingAfter);
     return few ?? positionsIn(this.records, byCreation, after);
+  }
+
+  /** At least those that count now. */
+  #indexedGrants(subject: Subject, resource: ResourceName, now: Instant): readonly IndexedGrant[] {
+    const { sequence } = this.head;
+    const known = this.#index?.find(subject, resource, sequence, now);
+    if (known !== undefined) return known;
+    const range = keys.grantsOf(subject, resource);
+    const entries: IndexedGrant[] = [];
+    for (const key of this.records.keysIn(range)) {
+      const { end, id } = keys.endAndIdIn(key, range);
+      entries.push({ key, end, id: id as GrantId, grantKey: keys.grantKey(id as GrantId) });
+      if (end <= now) break;
+    }
+    this.#index?.keep(subject, resource, { sequence, at: now, entries });
+    return entries;
   }
 
   #listedThing<T extends { readonly createdAt: Instant }>(table: Table<T>, { at, id, key }: Listed): T {
