@@ -98,7 +98,8 @@ build() {
   if is_there "$image"; then return; fi
   docker build --quiet --network none --build-arg "DEBIAN=$DEBIAN" --tag "$image" \
     --label "portcullis.stand-in=$what, on Debian by debootstrap" \
-    --label "portcullis.certificates=$CERTIFICATES" "$context" > /dev/null
+    --label "portcullis.certificates=$CERTIFICATES" "$context" > "$WORK/build.log" 2>&1 \
+    || { tail --lines=20 "$WORK/build.log" >&2; fail "the stand-in for $image cannot be built"; }
 }
 
 # One minimal Debian for all stand-ins.

@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
 # Makes sure that a Docker engine answers, for CI and sandboxes that have none: installs Debian's packages where they are
-# missing and starts dockerd with the first set of flags that works here. An engine that answers is left alone.
+# missing and starts dockerd with the first set of flags that works here. An engine that answers is left alone. It says how
+# to stop the one it has started.
 #
 #     scripts/docker-engine.sh
 set -euo pipefail
@@ -25,7 +26,7 @@ main() {
   missing=$(missing_packages)
   if [ "$(id -u)" = 0 ]; then
     # shellcheck disable=SC2086 # one word for each package
-    if [ -n "$missing" ]; then install $missing; fi
+    if [ -n "$missing" ] && ! install $missing; then say "go on without: $missing"; fi
     # Where services are started when they are installed, it runs by now.
     answers || start
   elif ! answers; then
@@ -44,17 +45,19 @@ missing_packages() {
   has debootstrap || echo debootstrap
 }
 
+# False when that is not possible here; what is there already may do.
 install() {
-  has apt-get || fail "missing: $*; install them, or a Docker of your system"
+  has apt-get || return 1
   say "installing $*"
-  apt-get update --quiet=2
-  DEBIAN_FRONTEND=noninteractive apt-get install --quiet=2 --yes --no-install-recommends "$@" > /dev/null
+  export DEBIAN_FRONTEND=noninteractive
+  apt-get update --quiet=2 && apt-get install --quiet=2 --yes --no-install-recommends "$@" > /dev/null || return 1
   # From Debian 13 on the client is a package of its own.
-  has docker || DEBIAN_FRONTEND=noninteractive apt-get install --quiet=2 --yes docker-cli > /dev/null
+  has docker || apt-get install --quiet=2 --yes --no-install-recommends docker-cli > /dev/null
 }
 
 start() {
   local flags
+  has dockerd || fail 'there is no dockerd; install Docker as your system does'
   for flags in "${ATTEMPTS[@]}"; do
     case $flags in *fuse-overlayfs*) has fuse-overlayfs || install fuse-overlayfs || continue ;; esac
     say "starting dockerd $flags"

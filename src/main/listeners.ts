@@ -16,10 +16,22 @@ export async function authzListener({ address, tls }: Listener): Promise<AuthzLi
   return { target, credentials: ServerCredentials.createSsl(caOf(tls), [pair], true), peers: tls.names };
 }
 
-/** Makes the folder of a Unix socket and frees its path. */
+/**
+ * Makes the folder of a Unix socket and frees its path.
+ *
+ * @throws {StartError} when there is no such folder and none can be made
+ */
 export async function prepare(address: Address): Promise<void> {
   if (address.kind === 'tcp') return;
-  mkdirSync(dirname(address.path), { recursive: true, mode: 0o700 });
+  try {
+    mkdirSync(dirname(address.path), { recursive: true, mode: 0o700 });
+  } catch (cause) {
+    const { code } = cause as NodeJS.ErrnoException;
+    throw new StartError(
+      [`${printAddress(address)}: the folder of the socket cannot be made (${code}); make it, or choose another path`],
+      { cause },
+    );
+  }
   await freeSocketPath(address.path);
 }
 
