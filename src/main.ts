@@ -1,14 +1,13 @@
 import { createHash } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import type { Dependencies } from './access/dependencies.js';
-import { endInadmissible } from './access/policy-change.js';
 import { createRecorder } from './access/recorder.js';
 import { createCore } from './authz/core.js';
 import { serveAuthz, type AuthzServer } from './authz/server.js';
 import { printAddress } from './config/address.js';
 import type { Address, Config } from './config/structure.js';
 import type { Transition } from './domain/audit-entry.js';
-import { checkedClock, type Instant } from './domain/time.js';
+import { checkedClock, isLeap, type Instant } from './domain/time.js';
 import { createIdentifier, type Identifier } from './identity/identify.js';
 import { watchClock } from './main/clock-watch.js';
 import { LifeCycle } from './main/life-cycle.js';
@@ -17,6 +16,7 @@ import { createAlarm, type Log } from './main/log.js';
 import { createMetrics, type Metrics } from './main/metrics.js';
 import { newId } from './main/new-id.js';
 import { openPolicies, type Policies } from './main/policies.js';
+import { PolicyReloads, type Reloaded } from './main/policy-reloads.js';
 import { openRoom } from './main/room.js';
 import { starting } from './main/start-error.js';
 import { keepTidy } from './main/tidying.js';
@@ -28,8 +28,8 @@ import { readMacKey } from './store/mac-key.js';
 export interface Running {
   /** Where it listens, with the ports that the system chose. */
   readonly addresses: Readonly<Record<'authz' | 'admin' | 'adminSocket' | 'metrics', string>>;
-  /** Reads the policy folder again; resolves with what is wrong with it, and then the old policies stay in force. */
-  reloadPolicies(): Promise<readonly string[]>;
+  /** Reads the policy folder again. */
+  reloadPolicies(): Promise<Reloaded>;
   /** Resolves with the exit code when the service has ended: 0 after `signal`, 70 when its storage failed. */
   readonly ended: Promise<number>;
 }
@@ -54,13 +54,14 @@ export async function serve(given: Given): Promise<Running> {
   const life = new LifeCycle(given.log);
   try {
     const core = await startChecks(given, life);
+    await writeStartAndStop(given, life, core);
     // Loaded while checks are being answered already.
     const { startAdmin } = await import('./main/admin.js');
     const addresses = await startAdmin(given, life, core);
     await startUpkeep(given, life, core);
     life.endOn(given.signal);
     const authz = addressOf(given.config.listen.authz.address, core.authz.port);
-    return { addresses: { authz, ...addresses }, reloadPolicies: () => reload(given, core), ended: life.ended };
+    return { addresses: { authz, ...addresses }, reloadPolicies: () => core.reloads.reload(), ended: life.ended };
   } catch (error) {
     await life.end();
     throw error;
@@ -71,11 +72,14 @@ export async function serve(given: Given): Promise<Running> {
 export interface Core {
   readonly needed: Dependencies;
   readonly policies: Policies;
+  readonly reloads: PolicyReloads;
   readonly store: LmdbStore;
   readonly identifier: Identifier;
   readonly metrics: Metrics;
   readonly authz: AuthzServer;
   readonly alarm: (cause: unknown) => void;
+  /** Whether the clock is so far ahead of the last run that somebody had to confirm it, or still has to. */
+  readonly isAfterLeap: boolean;
 }
 
 async function startChecks(given: Given, life: LifeCycle): Promise<Core> {
@@ -89,13 +93,20 @@ async function startChecks(given: Given, life: LifeCycle): Promise<Core> {
     createIdentifier({ trust: readTrust(config), capacity: REMEMBERED }),
   );
   const store = life.hold('store', await openStore(config, { wall, life }), (open) => open.close());
-  const clock = checkedClock(wall, mono, store.highWaterMark());
-  life.hold('clock watch', watchClock(clock, log), (open) => open.close());
+  const start = { wall: wall(), mark: store.highWaterMark() };
+  const clock = checkedClock(wall, mono, start.mark, config.clock.confirmed);
+  life.hold('clock watch', watchClock(clock, log, start), (open) => open.close());
   const room = life.hold('disk guard', openRoom(config.data, log), (open) => open.close());
   const needed: Dependencies = { store, clock, policies, newId, sha256, room };
   const metrics = createMetrics({ version, gauges: gaugesOf(needed, store) });
   const alarm = createAlarm(log, mono, metrics.alarm);
-  const recorder = createRecorder({ store, mode: config.decisions.log, onFailure: alarm });
+  const recorder = createRecorder({
+    store,
+    room,
+    mode: config.decisions.log,
+    onFailure: alarm,
+    onUnrecorded: metrics.unrecorded,
+  });
   life.hold('decision log', recorder, (open) => open.flush());
 
   const core = createCore({
@@ -114,47 +125,32 @@ async function startChecks(given: Given, life: LifeCycle): Promise<Core> {
   protect(at.address, 0o660);
   authz.health.set(true);
   log.info({ address: addressOf(at.address, authz.port), startMs: Math.round(mono()) }, 'answering checks');
-  return { needed, policies, store, identifier, metrics, authz, alarm };
+  const reloads = new PolicyReloads({ needed, policies, log, alarm, observe: metrics.policyReload });
+  const isAfterLeap = isLeap(start.wall, start.mark);
+  return { needed, policies, reloads, store, identifier, metrics, authz, alarm, isAfterLeap };
 }
 
-/** What the service writes down of itself, and what tidies up behind it. */
-async function startUpkeep(
-  { config, log, version }: Given,
-  life: LifeCycle,
-  { needed, policies, store, alarm }: Core,
-): Promise<void> {
+/** All changes that anybody makes lie between the two: the doors open after the one and close before the other. */
+async function writeStartAndStop({ version }: Given, life: LifeCycle, { needed, policies }: Core): Promise<void> {
   const write = (transition: Transition) => {
     const now = needed.clock.read().wall;
     return needed.store.change(now, (change) => change.record({ kind: 'system' }, transition));
   };
   await write({ action: 'service.started', version, policyDigest: policies.current.digest });
   life.hold('stop entry', null, () => write({ action: 'service.stopped' }));
-  life.hold('tidying', keepTidy({ needed, keepDecisions: config.decisions.keep, alarm }), (open) => open.close());
-  sweep(needed, log).catch(alarm);
+}
+
+/** What tidies up behind the service. */
+async function startUpkeep(
+  { config, log }: Given,
+  life: LifeCycle,
+  { needed, reloads, store, alarm, isAfterLeap }: Core,
+): Promise<void> {
+  const tidying = keepTidy({ needed, keepDecisions: config.decisions.keep, waitFirst: isAfterLeap, alarm });
+  life.hold('tidying', tidying, (open) => open.close());
+  reloads.start().catch(alarm);
+  life.hold('policies', reloads, (open) => open.close());
   verifyStore(store, log, alarm).catch(alarm);
-}
-
-/** Writes down which grants the policies no longer admit. The checks deny them already. */
-async function sweep(needed: Dependencies, log: Log): Promise<void> {
-  const ended = await endInadmissible(needed);
-  if (ended > 0) log.warn({ ended }, 'grants ended: the policies no longer admit them');
-}
-
-async function reload({ log }: Given, { needed, policies, metrics }: Core): Promise<readonly string[]> {
-  const outcome = await policies.reload();
-  metrics.policyReload(outcome.ok ? 'loaded' : 'refused');
-  if (!outcome.ok) {
-    log.error({ problems: outcome.problems }, 'the policy folder cannot be read; the old policies stay in force');
-    return outcome.problems;
-  }
-  for (const warning of outcome.warnings) log.warn(warning);
-  const policyDigest = policies.current.digest;
-  await needed.store.change(needed.clock.read().wall, (change) =>
-    change.record({ kind: 'system' }, { action: 'policy.loaded', policyDigest }),
-  );
-  log.info({ policyDigest }, 'policies loaded');
-  await sweep(needed, log);
-  return [];
 }
 
 /** How long running calls may take when the service ends. */

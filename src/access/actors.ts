@@ -5,7 +5,7 @@ import type { Instant } from '../domain/time.js';
 import { isUsable } from '../domain/token.js';
 import { isClaimed, type Directory } from '../domain/who.js';
 import type { Snapshot } from '../store/store.js';
-import { findToken } from './token.js';
+import { tokenOpenedBy } from './token.js';
 
 /** Who calls with a verified certificate. */
 export function actorOfSubject(subject: Subject, directory: Directory): Actor {
@@ -20,7 +20,7 @@ export function actorOfToken(
   secret: string,
   { directory, now, sha256 }: { readonly directory: Directory; readonly now: Instant; readonly sha256: Sha256 },
 ): Actor | null {
-  const token = findToken(snapshot, secret, sha256);
+  const token = tokenOpenedBy(snapshot, secret, sha256);
   if (!token || !isUsable(token, now)) return null;
   if (token.holder.kind === 'service') {
     return { kind: 'service', name: token.holder.name, subject: token.holder.subject, via: token.id };

@@ -57,8 +57,7 @@ export function check(needed: CheckDependencies, asked: Asked): Checked {
     id: needed.newId('dec', now.wall),
     policies: needed.policies,
   });
-  const recorded = needed.recorder.isFull() ? undefined : needed.recorder.add(record);
-  return { decision: kept, record, now, recorded };
+  return { decision: kept, record, now, recorded: needed.recorder.add(record) };
 }
 
 /** How long ago `now` was read, in milliseconds; endless when the clock has become suspect since. */

@@ -20,8 +20,8 @@ export interface PolicySource {
 }
 
 /**
- * How full the disk is, seen by what may still be written. Checks go on until `nothing`; ending access is possible
- * longest, so that a full disk never keeps anybody in.
+ * How full the disk is, seen by what may still be written. Checks go on until `nothing`, from `endings_only` on a deny is
+ * not recorded any more; ending access is possible longest, so that a full disk never keeps anybody in.
  */
 export interface Room {
   level(): 'all' | 'no_requests' | 'endings_only' | 'nothing';

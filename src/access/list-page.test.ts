@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import { runs } from '../../test/builders.js';
-import { pageOfList } from './list-page.js';
+import { pageOfList, pageOfNamed, type Look } from './list-page.js';
 
 const all = ['a', 'b', 'c', 'd', 'e'];
 const identity = (text: string) => text;
@@ -33,4 +33,43 @@ test('the pages together are the whole list, whatever the limit', () => {
     }),
     runs(200),
   );
+});
+
+const named = new Map(['d', 'b', 'e', 'a', 'c'].map((name) => [name, name]));
+
+/** Looks, and keeps what it was asked about. */
+function looking(found: (name: string) => Partial<Look<string>> = () => ({})) {
+  const asked: string[] = [];
+  const look = (name: string): Look<string> => {
+    asked.push(name);
+    return { item: name, looks: 1, shown: 1, ...found(name) };
+  };
+  return { asked, look };
+}
+
+test('named things come in the order of their names, and only those that a page gets to are looked at', () => {
+  const { asked, look } = looking();
+  expect(pageOfNamed(named, { limit: 2 }, look)).toEqual({ items: ['a', 'b'], next: 'b' });
+  expect(asked).toEqual(['a', 'b', 'c']);
+  expect(pageOfNamed(named, { limit: 3, after: 'b' }, look)).toEqual({ items: ['c', 'd', 'e'], next: null });
+});
+
+test('what is not listed takes no room on a page, and a page after which nothing is listed is the last', () => {
+  const { look } = looking((name) => (name === 'b' || name > 'c' ? { item: null } : {}));
+  expect(pageOfNamed(named, { limit: 2 }, look)).toEqual({ items: ['a', 'c'], next: null });
+});
+
+test.for<[string, Partial<Look<string>>, string[]]>([
+  ['looks, even with nothing on it', { item: null, looks: 10_000 }, []],
+  ['parts to show', { shown: 500 }, ['a', 'b']],
+])('a page ends when it has cost enough %s, and the next one goes on there', ([, cost, items]) => {
+  const { asked, look } = looking(() => cost);
+  expect(pageOfNamed(named, { limit: 5 }, look)).toEqual({ items, next: 'b' });
+  expect(asked).toEqual(['a', 'b']);
+  expect(pageOfNamed(named, { limit: 5, after: 'b' }, look).next).toBe('d');
+});
+
+test('one thing that costs more than a page may is still got past', () => {
+  const { look } = looking(() => ({ looks: 1_000_000, shown: 1_000_000 }));
+  expect(pageOfNamed(named, { limit: 5 }, look)).toEqual({ items: ['a'], next: 'a' });
 });

@@ -30,3 +30,52 @@ export function pageOfList<T>(
   const items = rest.slice(0, limit);
   return { items, next: rest.length > limit ? keyOf(items.at(-1)!) : null };
 }
+
+/** What one look at a thing found. */
+export interface Look<T> {
+  /** Null when it is not listed. */
+  readonly item: T | null;
+  /** Rules that were tried to find out. */
+  readonly looks: number;
+  /** Parts of which the item consists. */
+  readonly shown: number;
+}
+
+/** What one page may cost, so that no call of anybody holds up the checks: some milliseconds. */
+const MAX_LOOKS = 20_000;
+const MAX_SHOWN = 1_000;
+
+/**
+ * One page of things by name, each looked at only when the page gets to it. The page ends early when it has cost enough,
+ * though never before one thing was looked at; so it may be short, even empty, and have a next one.
+ */
+export function pageOfNamed<V, T>(
+  things: ReadonlyMap<string, V>,
+  { limit, after }: PageWish,
+  look: (thing: V) => Look<T>,
+): ListedPage<T> {
+  const items: T[] = [];
+  let looks = 0;
+  let shown = 0;
+  let last: string | null = null;
+  for (const name of namesBehind(after, things)) {
+    if (last !== null && (looks >= MAX_LOOKS || shown >= MAX_SHOWN)) return { items, next: last };
+    const found = look(things.get(name)!);
+    looks += found.looks;
+    if (found.item !== null && items.length === limit) return { items, next: last };
+    last = name;
+    if (found.item === null) continue;
+    items.push(found.item);
+    shown += found.shown;
+  }
+  return { items, next: null };
+}
+
+const sorted = new WeakMap<ReadonlyMap<string, unknown>, readonly string[]>();
+
+/** Names in their order. A policy set never changes, so its names are sorted once. */
+function namesBehind(after: string | undefined, things: ReadonlyMap<string, unknown>): readonly string[] {
+  const names = sorted.get(things) ?? [...things.keys()].sort();
+  sorted.set(things, names);
+  return after === undefined ? names : names.filter((name) => name > after);
+}

@@ -2,11 +2,10 @@ import type { Actor } from '../domain/actor.js';
 import { printActor } from '../domain/actor.js';
 import { AccessError } from '../domain/errors.js';
 import type { ActionName, PersonId, ResourceName } from '../domain/names.js';
-import { admittedActions, type Policy, type PolicySet } from '../domain/policy.js';
-import type { Subject } from '../domain/subject.js';
-import { peopleOf } from '../domain/who.js';
+import { coveredActions, type Policy, type PolicySet } from '../domain/policy.js';
 import type { Dependencies } from './dependencies.js';
-import { pageOfList, type ListedPage, type PageWish } from './list-page.js';
+import { pageOfNamed, type ListedPage, type PageWish } from './list-page.js';
+import { reviewersNamedBy } from './reviewers.js';
 
 /** A policy with what it comes to for the resources and the people there are. */
 export interface PolicyStanding {
@@ -35,14 +34,16 @@ export function listPolicies(
   page: PageWish,
 ): ListedPage<PolicyStanding> {
   assertKnown(actor);
-  const all = [...set.policies.values()]
-    .map((policy) => ({
-      policy,
-      admits: admits(set, policy),
-      reviewers: peopleOf(policy.approval.from, set.directory),
-    }))
-    .filter((standing) => resource === undefined || standing.admits.some((one) => one.resource === resource));
-  return pageOfList(all, page, ({ policy }) => policy.name, 'ascending');
+  return pageOfNamed(set.policies, page, (policy) => {
+    if (resource !== undefined && !isAbout(policy, resource, set)) return { item: null, looks: 1, shown: 0 };
+    const admits = admittedBy(policy, set);
+    const reviewers = reviewersNamedBy(policy, set);
+    return {
+      item: { policy, admits, reviewers },
+      looks: set.resources.size,
+      shown: admits.length + reviewers.length,
+    };
+  });
 }
 
 function assertKnown(actor: Actor): void {
@@ -53,18 +54,14 @@ function assertKnown(actor: Actor): void {
   );
 }
 
-/**
- * What the policy covers, whoever asks. Put to the one rule that decides it (`admittedActions`), with a subject that
- * exists nowhere else in the place of those whom the policy names.
- */
-function admits(set: PolicySet, policy: Policy): PolicyStanding['admits'] {
-  const anybody = { trust: 'any', pattern: { kind: 'dns', exact: 'anybody' } } as const;
-  const open: Policy = { ...policy, who: { people: [], groups: [], subjects: [anybody] } };
-  return [...set.resources.values()]
-    .map((resource) => ({
-      resource: resource.name,
-      actions: admittedActions(set, open, 'any/dns:anybody' as Subject, resource),
-    }))
+function isAbout(policy: Policy, name: ResourceName, set: PolicySet): boolean {
+  const resource = set.resources.get(name);
+  return resource !== undefined && coveredActions(policy, resource).length > 0;
+}
+
+function admittedBy(policy: Policy, { resources }: PolicySet): PolicyStanding['admits'] {
+  return [...resources.values()]
+    .map((resource) => ({ resource: resource.name, actions: coveredActions(policy, resource) }))
     .filter(({ actions }) => actions.length > 0)
     .toSorted((a, b) => (a.resource < b.resource ? -1 : 1));
 }

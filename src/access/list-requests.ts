@@ -4,14 +4,15 @@ import type { GrantId, RequestId } from '../domain/ids.js';
 import type { PersonId, PolicyName, ResourceName } from '../domain/names.js';
 import { stillAdmits, type Policy, type PolicySet } from '../domain/policy.js';
 import { grantIdOf, requestStateOf, type AccessRequest, type RequestState } from '../domain/request.js';
-import { mayReview, type Review } from '../domain/review.js';
+import { peopleItIsFor, type Review } from '../domain/review.js';
 import type { Subject } from '../domain/subject.js';
 import type { Instant } from '../domain/time.js';
-import { peopleOf } from '../domain/who.js';
+import { selectsPerson } from '../domain/who.js';
 import type { Cursor, Page, Snapshot } from '../store/store.js';
 import type { Dependencies } from './dependencies.js';
 import type { PageWish } from './list-page.js';
 import { visibleRequest } from './request.js';
+import { reviewersNamedBy } from './reviewers.js';
 import { couldReview, isOwn, maySeeRequest, ownPerson } from './rights.js';
 
 /** An access request with what follows from the clock, the reviews and the policies in force. */
@@ -22,8 +23,10 @@ export interface RequestStanding {
   readonly reviews: readonly Review[];
   /** How many people must approve; null when the policy it names has another text, or no longer admits it. */
   readonly approvalsNeeded: number | null;
-  /** Who can still review it; nobody once it is decided. */
+  /** Who can still review it; nobody once it is decided. A listing names the first few of them. */
   readonly reviewers: readonly PersonId[];
+  /** How many can, named or not. */
+  readonly reviewerCount: number;
   /** The grant it gave birth to. */
   readonly grantId: GrantId | null;
 }
@@ -67,7 +70,7 @@ export function listRequests(
         (!filter.mine || isOwn(actor, request, set)) &&
         (!filter.reviewable || waitsFor(actor, request, snapshot, set)),
     });
-    return { items: items.map((request) => standingOf(request, snapshot, set, now)), next };
+    return { items: items.map((request) => standingOf(request, snapshot, set, now, NAMED_IN_LISTS)), next };
   });
 }
 
@@ -94,25 +97,44 @@ export function requestStanding({ store, clock, policies }: Needed, id: RequestI
   });
 }
 
-function standingOf(request: AccessRequest, snapshot: Snapshot, set: PolicySet, now: Instant): RequestStanding {
+/** Reviewers that each request of a listing names: 500 requests times everybody of a large group is megabytes. */
+export const NAMED_IN_LISTS = 20;
+
+function standingOf(
+  request: AccessRequest,
+  snapshot: Snapshot,
+  set: PolicySet,
+  now: Instant,
+  named = Infinity,
+): RequestStanding {
   const state = requestStateOf(request, now);
   const reviews = snapshot.reviewsOf(request.id);
   const policy = policyOf(request, set);
-  const done = new Set(reviews.map((review) => review.person));
-  const reviewers =
-    policy && state === 'pending'
-      ? peopleOf(policy.approval.from, set.directory).filter(
-          (person) => !done.has(person) && mayReview(request, person, policy, set),
-        )
-      : [];
+  const waits = policy !== undefined && state === 'pending';
   return {
     request,
     state,
     reviews,
     approvalsNeeded: policy?.approval.count ?? null,
-    reviewers,
+    ...(waits ? reviewersLeft(request, reviews, policy, set, named) : { reviewers: [], reviewerCount: 0 }),
     grantId: state === 'approved' ? grantIdOf(request.digest) : null,
   };
+}
+
+/** Those whom the policy names, without those who have reviewed already or whom the access is for. */
+function reviewersLeft(
+  request: AccessRequest,
+  reviews: readonly Review[],
+  policy: Policy,
+  set: PolicySet,
+  named: number,
+): Pick<RequestStanding, 'reviewers' | 'reviewerCount'> {
+  const all = reviewersNamedBy(policy, set);
+  const out = new Set([...reviews.map(({ person }) => person), ...peopleItIsFor(request, set)]);
+  // Enough of them to find so many to name, even if all who are out come first.
+  const reviewers = all.slice(0, named + out.size).filter((person) => !out.has(person));
+  const missing = [...out].filter((person) => selectsPerson(policy.approval.from, set.directory, person)).length;
+  return { reviewers: reviewers.slice(0, named), reviewerCount: all.length - missing };
 }
 
 /** The policy under which a review would be accepted: the very text that the request names, if it admits it still. */

@@ -1,11 +1,12 @@
 import type { Actor } from '../domain/actor.js';
 import type { ActionName } from '../domain/names.js';
-import { admittedActions, type Policy, type PolicySet } from '../domain/policy.js';
+import { coveredActions, type Policy, type PolicySet } from '../domain/policy.js';
 import type { Resource } from '../domain/resource.js';
 import type { Subject } from '../domain/subject.js';
+import { selectsSubject } from '../domain/who.js';
 import type { Dependencies } from './dependencies.js';
-import { pageOfList, type ListedPage, type PageWish } from './list-page.js';
-import { readsEverything } from './rights.js';
+import { pageOfNamed, type ListedPage, type PageWish } from './list-page.js';
+import { ownSubjects, readsEverything } from './rights.js';
 
 /** A resource with what the actor may ask for on it. */
 export interface ResourceStanding {
@@ -26,35 +27,32 @@ export function listResources(
   actor: Actor,
   page: PageWish,
 ): ListedPage<ResourceStanding> {
-  const all = [...set.resources.values()]
-    .map((resource) => ({ resource, options: optionsFor(actor, resource, set) }))
-    .filter(({ options }) => options.length > 0 || readsEverything(actor, set));
-  return pageOfList(all, page, ({ resource }) => resource.name, 'ascending');
+  const ways = waysToAsk(actor, set);
+  const all = readsEverything(actor, set);
+  if (ways.length === 0 && !all) return { items: [], next: null };
+  return pageOfNamed(set.resources, page, (resource) => {
+    const options = optionsFor(resource, ways);
+    return {
+      item: options.length > 0 || all ? { resource, options } : null,
+      looks: ways.length,
+      shown: options.length,
+    };
+  });
 }
 
-/** The subjects that the actor may ask access for. */
-export function ownSubjects(actor: Actor, { directory }: PolicySet): readonly Subject[] {
-  switch (actor.kind) {
-    case 'person':
-      return directory.subjectsOf.get(actor.person) ?? [];
-    case 'subject':
-      return [actor.subject];
-    case 'service':
-      return actor.subject === null ? [] : [actor.subject];
-    case 'host':
-    case 'system':
-      return [];
-  }
+type Way = Omit<Option, 'actions'>;
+
+/** Which policies select the actor depends on no resource, so it is found out once for all of them. */
+function waysToAsk(actor: Actor, set: PolicySet): readonly Way[] {
+  return ownSubjects(actor, set).flatMap((subject) =>
+    [...set.policies.values()]
+      .filter((policy) => selectsSubject(policy.who, set.directory, subject))
+      .map((policy) => ({ subject, policy })),
+  );
 }
 
-function optionsFor(actor: Actor, resource: Resource, set: PolicySet): readonly Option[] {
-  return ownSubjects(actor, set)
-    .flatMap((subject) =>
-      [...set.policies.values()].map((policy) => ({
-        subject,
-        policy,
-        actions: admittedActions(set, policy, subject, resource),
-      })),
-    )
+function optionsFor(resource: Resource, ways: readonly Way[]): readonly Option[] {
+  return ways
+    .map(({ subject, policy }) => ({ subject, policy, actions: coveredActions(policy, resource) }))
     .filter(({ actions }) => actions.length > 0);
 }

@@ -1,10 +1,11 @@
-import type { Actor } from '../domain/actor.js';
+import { printActor, type Actor } from '../domain/actor.js';
 import { AccessError } from '../domain/errors.js';
 import type { TokenId } from '../domain/ids.js';
 import type { Instant } from '../domain/time.js';
 import { isUsable, type Token } from '../domain/token.js';
+import type { Cursor, Page } from '../store/store.js';
 import type { Dependencies } from './dependencies.js';
-import { pageOfList, type ListedPage, type PageWish } from './list-page.js';
+import type { PageWish } from './list-page.js';
 import { is } from './rights.js';
 import { ownsToken } from './token.js';
 
@@ -27,15 +28,21 @@ export function listTokens(
   { store, clock, policies }: Needed,
   actor: Actor,
   { state, mine }: TokenFilter,
-  page: PageWish,
-): ListedPage<TokenStanding> {
+  { limit, after }: PageWish,
+): Page<TokenStanding> {
   const now = clock.read().wall;
-  const all = store
-    .read((snapshot) => snapshot.tokens())
-    .filter((token) => ownsToken(actor, token) || (!mine && is(actor, 'admin', policies.current)))
-    .map((token) => tokenStanding(token, now))
-    .filter((token) => state === undefined || token.state === state);
-  return pageOfList(all, page, ({ token }) => token.id, 'descending');
+  const all = !mine && is(actor, 'admin', policies.current);
+  const { items, next } = store.read((snapshot) =>
+    snapshot.tokens({
+      limit,
+      after: after as Cursor | undefined,
+      // Nobody makes a personal token for somebody else. Whether it is the actor's own is judged once more by `keep`.
+      ...(!all && { maker: printActor(actor) }),
+      keep: (token) =>
+        (all || ownsToken(actor, token)) && (state === undefined || tokenStanding(token, now).state === state),
+    }),
+  );
+  return { items: items.map((token) => tokenStanding(token, now)), next };
 }
 
 /**

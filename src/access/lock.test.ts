@@ -1,10 +1,11 @@
-import { expect, test } from 'vitest';
-import { actorFor, alice, ordersDb, person, policySet } from '../../test/builders.js';
+import { describe, expect, test } from 'vitest';
+import { actorFor, alice, ordersDb, person, policySet, subject } from '../../test/builders.js';
 import { expectRefusal } from '../../test/access-error.js';
 import { world } from '../../test/world.js';
 import type { Actor } from '../domain/actor.js';
 import type { LockId } from '../domain/ids.js';
 import { isInForce, type LockTarget } from '../domain/lock.js';
+import type { Subject } from '../domain/subject.js';
 import { after, minutes } from '../domain/time.js';
 import { createLock, removeLock } from './lock.js';
 
@@ -65,4 +66,67 @@ test('locking works with a suspect clock and a full disk, and after the operator
   load(policySet({ roles: new Map() }));
   await expectRefusal(createLock(needed, actorFor('carol'), onAlice, null), 'not_permitted');
   await createLock(needed, host, onAlice, null);
+});
+
+describe('nobody frees themselves', () => {
+  const laptop = subject('alice-laptop');
+  const operators = policySet({
+    roles: new Map([['operator', { people: [person('alice'), person('carol')], groups: [], services: ['siem'] }]]),
+  });
+  const onPerson: LockTarget = { kind: 'person', person: person('alice') };
+  const onLaptop: LockTarget = { kind: 'subject', subject: laptop };
+  const withCertificate = (certificate: Subject | null): Actor => ({
+    kind: 'person',
+    person: person('alice'),
+    subject: certificate,
+    via: 'x',
+  });
+  const service = (forSubject: Subject | null): Actor => ({
+    kind: 'service',
+    name: 'siem',
+    subject: forSubject,
+    via: 't',
+  });
+
+  test.for<[string, LockTarget, Actor]>([
+    ['the person, with a certificate', onPerson, withCertificate(alice)],
+    ['the person, with another certificate', onPerson, withCertificate(laptop)],
+    ['the person, with a token', onPerson, withCertificate(null)],
+    ['the certificate in use', onLaptop, withCertificate(laptop)],
+    ['a certificate that a token may be from', onLaptop, withCertificate(null)],
+    ['the subject of a service', onLaptop, service(laptop)],
+    ['the person behind the subject of a service', onPerson, service(laptop)],
+  ])('a lock on %s stays', async ([, target, actor]) => {
+    const { needed, store } = world({ policies: operators });
+    const { id } = await createLock(needed, host, { target, reason: 'stolen laptop' }, null);
+    await expectRefusal(removeLock(needed, actor, id, null), 'not_permitted', 'another operator');
+    expect(store.read((snapshot) => snapshot.locks())).toHaveLength(1);
+  });
+
+  test.for<[string, LockTarget, Actor]>([
+    ['another operator', onPerson, actorFor('carol')],
+    ['the host', onPerson, host],
+    ['an operating service', onPerson, service(null)],
+    ['the person with another certificate, where the lock is on a certificate', onLaptop, withCertificate(alice)],
+    ['an operator, where the lock is on a resource', { kind: 'resource', resource: ordersDb }, withCertificate(alice)],
+  ])('%s takes it away', async ([, target, actor]) => {
+    const { needed, store } = world({ policies: operators });
+    const { id } = await createLock(needed, host, { target, reason: 'stolen laptop' }, null);
+    await removeLock(needed, actor, id, null);
+    expect(store.read((snapshot) => snapshot.locks())).toEqual([]);
+  });
+});
+
+test('with a suspect clock a lock has no end, and only the host takes one away', async () => {
+  const { needed, clock, store } = world();
+  clock.distrust();
+  await expectRefusal(
+    createLock(needed, host, { ...onAlice, duration: minutes(30) }, null),
+    'clock_suspect',
+    'lock without a duration',
+  );
+  const { id } = await createLock(needed, host, onAlice, null);
+  await expectRefusal(removeLock(needed, actorFor('carol'), id, null), 'clock_suspect');
+  await removeLock(needed, host, id, null);
+  expect(store.read((snapshot) => snapshot.locks())).toEqual([]);
 });

@@ -7,6 +7,8 @@ import { after, type Duration } from '../domain/time.js';
 import type { Dependencies } from './dependencies.js';
 import { once, type Idempotency } from './once.js';
 import { assertRole } from './rights.js';
+import { trustedNow } from './trusted-now.js';
+import { isOn } from './under-lock.js';
 
 export interface LockWish {
   readonly target: LockTarget;
@@ -23,7 +25,8 @@ type Needed = Pick<Dependencies, 'store' | 'clock' | 'policies' | 'room'>;
  * Denies whatever the target names from the moment the promise resolves, whatever grants there are. The target need not
  * be known to any policy: one can lock what is about to appear.
  *
- * @throws {AccessError} `not_permitted`, `invalid_request`
+ * @throws {AccessError} `not_permitted`, `invalid_request`, and `clock_suspect` for a lock with an end: it could be over
+ * the moment the clock is right
  */
 export async function createLock(
   { store, clock, policies, newId, room }: Needed & Pick<Dependencies, 'newId'>,
@@ -32,7 +35,12 @@ export async function createLock(
   idempotency: Idempotency | null,
 ): Promise<Lock> {
   assertRole(actor, ['operator'], 'locking', policies.current);
-  const now = clock.read().wall;
+  const { wall: now, trusted } = clock.read();
+  if (duration !== undefined && !trusted)
+    throw new AccessError(
+      'clock_suspect',
+      'the clock of the service is suspect, so nobody knows when a lock would end; lock without a duration',
+    );
   const why = plainText('reason', reason);
   if (why === '')
     throw new AccessError('invalid_request', 'a lock needs a reason, for those who will ask whether it can go');
@@ -58,9 +66,10 @@ export async function createLock(
 }
 
 /**
- * Takes a lock away. Grants that it suspended are usable again if they have not ended; none that ended comes back.
+ * Takes a lock away. Grants that it suspended are usable again if they have not ended; none that ended comes back. Nobody
+ * frees themselves: who is under the lock needs another operator, or the host, who can do so whatever the clock says.
  *
- * @throws {AccessError} `not_permitted`, `not_found`
+ * @throws {AccessError} `not_permitted`, `not_found`, `clock_suspect`
  */
 export async function removeLock(
   { store, clock, policies }: Needed,
@@ -69,11 +78,16 @@ export async function removeLock(
   idempotency: Idempotency | null,
 ): Promise<Lock> {
   assertRole(actor, ['operator'], 'unlocking', policies.current);
-  const now = clock.read().wall;
+  const now = actor.kind === 'host' ? clock.read().wall : trustedNow(clock);
   return store.change(now, (change) =>
     once(change, actor, idempotency, now, () => {
       const lock = change.lock(id);
       if (!lock) throw new AccessError('not_found', `no lock ${JSON.stringify(id)}`);
+      if (isOn(lock, actor, policies.current.directory))
+        throw new AccessError(
+          'not_permitted',
+          `lock ${id} is on ${printActor(actor)}: another operator can take it away, or whoever can open the admin socket`,
+        );
       change.record(actor, { action: 'lock.removed', lock });
       return lock;
     }),

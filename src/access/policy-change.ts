@@ -10,36 +10,36 @@ const SYSTEM: Actor = { kind: 'system' };
 const PAGE = 200;
 
 /**
- * Ends every grant that the policies in force no longer admit. The checks judge that themselves from the moment a policy
- * set is loaded; this writes it down, so that a grant which was refused once does not come back with the next edit of
- * a file. Gives way between pages; resolves with the number of grants ended.
+ * Ends every grant that this policy set does not admit. The checks judge that themselves from the moment the set is in
+ * force; this writes it down, so that a grant which was refused once does not come back with the next edit of a file. So
+ * it must have come through for one set before the next one may be put in force, whatever that one admits.
+ *
+ * Gives way between pages, and gives up there once `signal` is aborted. Resolves with the number of grants ended; when it
+ * rejects, those ended so far stay ended, and it may be called again.
  */
-export async function endInadmissible({
-  store,
-  clock,
-  policies,
-}: Pick<Dependencies, 'store' | 'clock' | 'policies'>): Promise<number> {
+export async function endInadmissible(
+  { store, clock, room }: Pick<Dependencies, 'store' | 'clock' | 'room'>,
+  set: PolicySet,
+  signal?: AbortSignal,
+): Promise<number> {
   let ended = 0;
   let after: Cursor | undefined;
   do {
+    signal?.throwIfAborted();
     const now = clock.read().wall;
-    const page = store.read((snapshot) =>
-      snapshot.grants({
-        unexpiredAt: now,
-        limit: PAGE,
-        after,
-        keep: (grant) => isInadmissible(grant, policies.current, now),
-      }),
-    );
+    const keep = (grant: Grant) => isInadmissible(grant, set, now);
+    const page = store.read((snapshot) => snapshot.grants({ unexpiredAt: now, limit: PAGE, after, keep }));
     if (page.items.length > 0) {
-      ended += await store.change(now, (change) => {
-        // Judged again inside the transaction: a reload in between may admit it after all.
-        const still = page.items.map((grant) => change.grant(grant.id)).filter((grant) => grant !== undefined);
-        const gone = still.filter((grant) => isInadmissible(grant, policies.current, now));
-        for (const grant of gone)
-          recordEnd(change, SYSTEM, grant, 'policy_changed', now, `policy ${grant.policy} no longer admits it`);
-        return gone.length;
-      });
+      ended += await room.ending(() =>
+        store.change(now, (change) => {
+          // Judged again inside the transaction: somebody may have ended one in between, and that end stays.
+          const still = page.items.map((grant) => change.grant(grant.id)).filter((grant) => grant !== undefined);
+          const gone = still.filter(keep);
+          for (const grant of gone)
+            recordEnd(change, SYSTEM, grant, 'policy_changed', now, `policy ${grant.policy} no longer admits it`);
+          return gone.length;
+        }),
+      );
     }
     after = page.next ?? undefined;
     await new Promise((resolve) => setImmediate(resolve));

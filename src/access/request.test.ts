@@ -4,6 +4,7 @@ import {
   actorFor,
   alice,
   billingApi,
+  ordersDb,
   person,
   policy,
   policySet,
@@ -18,7 +19,7 @@ import type { Actor } from '../domain/actor.js';
 import { parseActionPattern } from '../domain/action-pattern.js';
 import type { PolicyName, ResourceName } from '../domain/names.js';
 import { requestStateOf } from '../domain/request.js';
-import { hours, minutes, type Duration } from '../domain/time.js';
+import { days, hours, minutes, type Duration } from '../domain/time.js';
 import { submitRequest, withdrawRequest } from './request.js';
 
 const tokenOfAlice: Actor = { kind: 'person', person: person('alice'), subject: null, via: 'tok_1' };
@@ -186,6 +187,60 @@ test('a person has at most twenty requests waiting', async () => {
     'too_many_pending',
   );
   await ask('dave');
+});
+
+test('a person makes at most 200 requests within any day, withdrawn ones included, and is told when to try again', async () => {
+  const { ask, clock, needed } = world();
+  const round = async (justification: string) => {
+    const { id } = await ask('alice', { justification });
+    await withdrawRequest(needed, actorFor('alice'), { id }, null);
+  };
+  for (let i = 0; i < 200; i++) {
+    await round(`ticket ${i}`);
+    clock.advance(minutes(1));
+  }
+  await expectRefusal(round('one more'), 'quota_used_up', 'try again at 2026-01-02T00:00:00.000Z');
+  await ask('dave');
+  clock.advance((days(1) - minutes(200) - 1) as Duration);
+  await expectRefusal(round('one more'), 'quota_used_up');
+  clock.advance(1 as Duration);
+  await round('one more');
+  await expectRefusal(round('two more'), 'quota_used_up', 'try again at 2026-01-02T00:01:00.000Z');
+});
+
+test('an identical request that still waits is given whatever has been made that day', async () => {
+  const { ask, needed } = world();
+  for (let i = 0; i < 199; i++) {
+    const { id } = await ask('alice', { justification: `ticket ${i}` });
+    await withdrawRequest(needed, actorFor('alice'), { id }, null);
+  }
+  const { id } = await ask('alice');
+  expect((await ask('alice')).id).toBe(id);
+});
+
+test('an idempotency key of one service token is nothing to another of the same name for another subject', async () => {
+  const pattern = { kind: 'uri', scheme: 'spiffe://', segments: ['corp', 'batch', '**'] } as const;
+  const open = policy({ who: { people: [], groups: [], subjects: [{ trust: 'corp', pattern }] } });
+  const { needed } = world({ policies: policySet({ policies: [open] }) });
+  const token = (id: string, of: string): Actor => ({ kind: 'service', name: 'ci', subject: subject(of), via: id });
+  const wish = { resource: ordersDb, justification: 'secret of deploy' };
+  const key = { key: 'build-1', bodyDigest: 'the same body' };
+  const made = await submitRequest(needed, token('tok_1', 'batch/deploy'), wish, key);
+  const other = await submitRequest(needed, token('tok_2', 'batch/report'), wish, key);
+  expect([made.subject, other.subject]).toEqual([subject('batch/deploy'), subject('batch/report')]);
+  expect(await submitRequest(needed, token('tok_3', 'batch/deploy'), wish, key)).toEqual(made);
+});
+
+test('the same words under the same key with another certificate of the person are another call', async () => {
+  const { needed } = world();
+  const laptop: Actor = { ...actorFor('alice'), subject: subject('alice-laptop') } as Actor;
+  const key = { key: 'k', bodyDigest: 'the same body' };
+  const ask = (actor: Actor, wish = {}) => submitRequest(needed, actor, { resource: ordersDb, ...wish }, key);
+  const made = await ask(actorFor('alice'));
+  await expectRefusal(ask(laptop), 'idempotency_conflict');
+  expect(await ask(actorFor('alice'))).toEqual(made);
+  // Who names the subject has said all there is, so it is the same call with either.
+  expect(await ask(laptop, { subject: alice })).toEqual(made);
 });
 
 test('with a suspect clock or a nearly full disk nothing can be asked for', async () => {

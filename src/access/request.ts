@@ -13,7 +13,8 @@ import { personBehind } from '../domain/who.js';
 import type { Change } from '../store/store.js';
 import type { Dependencies } from './dependencies.js';
 import { once, type Idempotency } from './once.js';
-import { isOwn, maySeeRequest } from './rights.js';
+import { assertWithin, REQUEST_QUOTA } from './quota.js';
+import { isOwn, maySeeRequest, ownSubjects } from './rights.js';
 import { trustedNow } from './trusted-now.js';
 
 /** What somebody asks for. Who asks is never part of it: that is the actor. */
@@ -37,7 +38,7 @@ const MAX_PENDING = 20;
  * Makes an access request under exactly one policy. An identical request that still waits is returned instead.
  *
  * @throws {AccessError} `not_permitted`, `not_found`, `no_policy`, `choose_policy`, `choose_subject`,
- * `invalid_duration`, `invalid_request`, `too_many_pending`, `storage_full`, `clock_suspect`
+ * `invalid_duration`, `invalid_request`, `too_many_pending`, `quota_used_up`, `storage_full`, `clock_suspect`
  */
 export async function submitRequest(
   { store, clock, policies, newId, sha256, room }: Dependencies,
@@ -49,11 +50,12 @@ export async function submitRequest(
   if (room.level() !== 'all')
     throw new AccessError('storage_full', 'no new requests: the disk of the service is nearly full');
   return store.change(now, (change) =>
-    once(change, actor, idempotency, now, () => {
+    once(change, actor, forSubject(idempotency, actor, wish), now, () => {
       const content = contentOf(wish, actor, policies.current, { id: newId('req', now), now });
       const same = change.pendingFor(content.subject, content.resource, now).find((other) => isSame(other, content));
       if (same) return same;
       assertFewPending(change, content, now);
+      assertWithin(REQUEST_QUOTA, content.person, change.requestTimes(content.person, REQUEST_QUOTA.perDay), now);
       const request = {
         ...content,
         digest: requestDigest(content, sha256),
@@ -96,6 +98,20 @@ export async function withdrawRequest(
       return withdrawn;
     }),
   );
+}
+
+/**
+ * Who has several certificates asks for the subject of the one that is used, unless another is named: the same words with
+ * another certificate are another call.
+ */
+function forSubject(idempotency: Idempotency | null, actor: Actor, wish: Wish): Idempotency | null {
+  const subject = wish.subject ?? usedSubject(actor) ?? '';
+  return idempotency && { ...idempotency, bodyDigest: `${idempotency.bodyDigest} ${subject}` };
+}
+
+/** The subject of the certificate that the actor has shown. */
+function usedSubject(actor: Actor): Subject | null {
+  return actor.kind === 'person' || actor.kind === 'subject' ? actor.subject : null;
 }
 
 /** What the actor may not see does not exist for it. */
@@ -164,26 +180,12 @@ function subjectFor(actor: Actor, named: Subject | undefined, policies: PolicySe
       `${printActor(actor)} can ask only for subjects of its own, not for ${named}`,
     );
   }
-  const used = actor.kind === 'person' || actor.kind === 'subject' ? actor.subject : null;
+  const used = usedSubject(actor);
   if (used) return used;
   if (own.length === 1) return own[0]!;
   if (own.length > 1)
     throw new AccessError('choose_subject', `name the subject that the access is for: ${own.join(' or ')}`);
   throw new AccessError('not_permitted', `${printActor(actor)} has no subject that access could be for`);
-}
-
-function ownSubjects(actor: Actor, policies: PolicySet): readonly Subject[] {
-  switch (actor.kind) {
-    case 'person':
-      return policies.directory.subjectsOf.get(actor.person) ?? [];
-    case 'subject':
-      return [actor.subject];
-    case 'service':
-      return actor.subject === null ? [] : [actor.subject];
-    case 'host':
-    case 'system':
-      return [];
-  }
 }
 
 function assertActionsExist(resource: Resource, wanted: readonly ActionName[] | undefined): void {

@@ -6,6 +6,7 @@ import type { Actor } from '../domain/actor.js';
 import { grantStateOf } from '../domain/grant.js';
 import { grantIdOf } from '../domain/request.js';
 import { after, hours, minutes } from '../domain/time.js';
+import { createLock, removeLock } from './lock.js';
 import { giveReview } from './review.js';
 
 const twoReviewers = policySet({
@@ -166,4 +167,74 @@ test('with a suspect clock nothing is approved; with a nearly full disk a deny s
   const other = await world().ask('alice');
   clock.distrust();
   await expectRefusal(review('bob', other.id), 'clock_suspect');
+});
+
+test('whoever is under a lock reviews nothing while it is in force', async () => {
+  const { ask, review, needed, clock, entries } = world();
+  const { id } = await ask('alice');
+  const stolen = {
+    target: { kind: 'person', person: person('bob') },
+    reason: 'stolen laptop',
+    duration: minutes(5),
+  } as const;
+  const lock = await createLock(needed, { kind: 'host' }, { ...stolen, message: 'call the duty desk' }, null);
+  const token: Actor = { kind: 'person', person: person('bob'), subject: null, via: 'tok_1' };
+  for (const actor of ['bob', token] as const) {
+    await expectRefusal(review(actor, id), 'not_permitted', `by lock ${lock.id}: call the duty desk`);
+    await expectRefusal(review(actor, id, 'deny'), 'not_permitted');
+  }
+  expect(entries().map((entry) => entry.transition.action)).toEqual(['request.created', 'lock.created']);
+  clock.advance(minutes(5));
+  expect((await review('bob', id)).grant).not.toBeNull();
+});
+
+test('a lock on a certificate stops reviews with it and with tokens, not with another certificate of its person', async () => {
+  const twoCertificates = policySet({
+    people: { alice: [alice], bob: [subject('bob'), subject('bob-laptop')] },
+    groups: { dev: ['alice'], sre: ['bob'] },
+  });
+  const { ask, review, needed } = world({ policies: twoCertificates });
+  const { id } = await ask('alice');
+  const target = { kind: 'subject', subject: subject('bob-laptop') } as const;
+  await createLock(needed, { kind: 'host' }, { target, reason: 'stolen laptop' }, null);
+  const bobWith = (certificate: typeof alice | null): Actor => ({
+    kind: 'person',
+    person: person('bob'),
+    subject: certificate,
+    via: 'x',
+  });
+  await expectRefusal(review(bobWith(subject('bob-laptop')), id), 'not_permitted', 'by lock');
+  await expectRefusal(review(bobWith(null), id), 'not_permitted', 'by lock');
+  expect((await review(bobWith(subject('bob')), id)).grant).not.toBeNull();
+});
+
+test('a lock on another certificate of theirs lets nobody review twice', async () => {
+  const { ask, review, needed } = world({
+    policies: policySet({
+      policies: [...twoReviewers.policies.values()],
+      people: { alice: [alice], bob: [subject('bob'), subject('bob-laptop')] },
+      groups: { dev: ['alice'], sre: ['bob'] },
+    }),
+  });
+  const { id } = await ask('alice');
+  await review('bob', id);
+  const target = { kind: 'subject', subject: subject('bob-laptop') } as const;
+  await createLock(needed, { kind: 'host' }, { target, reason: 'stolen laptop' }, null);
+  await expectRefusal(review('bob', id), 'already_decided', 'already reviewed');
+});
+
+test('an earlier approval of somebody who is under a lock by now does not count, and counts again without it', async () => {
+  const three = policySet({
+    policies: [policy({ approval: { count: 2, from: { people: [], groups: [group('sre')] } } })],
+    groups: { dev: ['alice'], sre: ['bob', 'carol', 'dave'] },
+  });
+  const { ask, review, needed } = world({ policies: three });
+  const { id } = await ask('alice');
+  await review('bob', id);
+  const target = { kind: 'person', person: person('bob') } as const;
+  const lock = await createLock(needed, { kind: 'host' }, { target, reason: 'stolen laptop' }, null);
+  expect((await review('carol', id)).grant).toBeNull();
+  await removeLock(needed, { kind: 'host' }, lock.id, null);
+  await expectRefusal(review('bob', id), 'already_decided');
+  expect((await review('dave', id)).grant?.approvedBy).toEqual(['bob', 'carol', 'dave']);
 });

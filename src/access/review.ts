@@ -11,6 +11,7 @@ import type { Dependencies } from './dependencies.js';
 import { once, type Idempotency } from './once.js';
 import { assertRevision, visibleRequest } from './request.js';
 import { trustedNow } from './trusted-now.js';
+import { assertNotUnderLock, isDoubted } from './under-lock.js';
 
 /** What a reviewer says. Who reviews is never part of it. */
 export interface Verdict {
@@ -49,6 +50,8 @@ export async function giveReview(
   }
   return store.change(now, (change) =>
     once(change, actor, idempotency, now, () => {
+      const { directory } = policies.current;
+      assertNotUnderLock(actor, 'reviewing', { snapshot: change, directory, now });
       const request = visibleRequest(change.request(verdict.requestId), verdict.requestId, actor, policies.current);
       assertRevision(request, verdict.ifRevision);
       const earlier = change.reviewsOf(request.id);
@@ -61,7 +64,10 @@ export async function giveReview(
         reason: plainText('reason', verdict.reason ?? ''),
         at: now,
       };
-      const outcome = applyReview(request, earlier, review, policies.current);
+      const counting = earlier.filter(
+        ({ person }) => person === reviewer || !isDoubted(person, { snapshot: change, directory, now }),
+      );
+      const outcome = applyReview(request, counting, review, policies.current);
       change.record(actor, { action: 'review.given', review });
       if (outcome.state === 'pending') return { request, review, grant: null };
       const settled = settle(change, actor, request, outcome.state, now);

@@ -34,6 +34,21 @@ export function ownPerson(actor: Actor, policies: PolicySet): PersonId | undefin
   return personBehind(policies.directory, actor.subject);
 }
 
+/** The subjects that the actor may ask access for. */
+export function ownSubjects(actor: Actor, { directory }: PolicySet): readonly Subject[] {
+  switch (actor.kind) {
+    case 'person':
+      return directory.subjectsOf.get(actor.person) ?? [];
+    case 'subject':
+      return [actor.subject];
+    case 'service':
+      return actor.subject === null ? [] : [actor.subject];
+    case 'host':
+    case 'system':
+      return [];
+  }
+}
+
 /** Own; reviewers what they may review, also after it is decided; auditor, operator and host all. */
 export function maySeeRequest(actor: Actor, request: AccessRequest, policies: PolicySet): boolean {
   if (isOwn(actor, request, policies) || readsEverything(actor, policies)) return true;

@@ -11,6 +11,6 @@ export function trustedNow(clock: Clock): Instant {
   if (trusted) return wall;
   throw new AccessError(
     'clock_suspect',
-    'the clock of the service is suspect, so nothing can be asked for or approved; its operator must look at it',
+    'the clock of the service is suspect, so nothing can be done that gives access; its operator must look at it',
   );
 }

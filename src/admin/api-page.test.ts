@@ -6,6 +6,8 @@ import { afterAll, beforeAll, expect, test } from 'vitest';
 import { subject } from '../../test/builders.js';
 import { adminPolicies, adminScene } from '../../test/openapi/scene.js';
 import { certificates, listenOn } from '../../test/openapi/tls.js';
+import { NAMED_IN_LISTS } from '../access/list-requests.js';
+import { REQUEST_QUOTA, TOKEN_QUOTA } from '../access/quota.js';
 import { DEFAULT_LIMITS } from './limits.js';
 import { createAdmin } from './server.js';
 
@@ -82,7 +84,11 @@ test.skipIf(skipped)(`the examples of the page print what it says (needs curl, j
 });
 
 test('the limits that the page tells are those of the service', () => {
-  const { bodyBytes, burst, perSecond } = DEFAULT_LIMITS;
+  const { bodyBytes, burst, perSecond, readBurst, readsPerSecond } = DEFAULT_LIMITS;
+  const text = page.replaceAll(/\s+/g, ' ');
   expect(page).toContain(`at most ${bodyBytes / 1_024} KiB`);
-  expect(page).toContain(`${burst} at once and ${perSecond} a second`);
+  expect(text).toContain(`${burst} changes at once and ${perSecond} a second`);
+  expect(text).toContain(`${readBurst} calls that read and ${readsPerSecond} a second`);
+  expect(text).toContain(`${REQUEST_QUOTA.perDay} requests and ${TOKEN_QUOTA.perDay} tokens`);
+  expect(text).toContain(`names ${NAMED_IN_LISTS} at most`);
 });

@@ -30,6 +30,8 @@ export interface Api {
   readonly version: string;
   /** Why the service answers checks with nothing but denies; null while it serves. */
   readonly serving: () => DenyReason | null;
+  /** Whether everything that follows from the policies in force is written down. */
+  readonly policiesSettled: () => boolean;
   /** The trust entry that subjects may leave out; undefined when there are several. */
   readonly soleTrust?: TrustName | undefined;
 }

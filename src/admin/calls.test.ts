@@ -2,6 +2,9 @@ import { connect } from 'node:net';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { adminScene, inject } from '../../test/openapi/scene.js';
 import { listenOn } from '../../test/openapi/tls.js';
+import { actorFor } from '../../test/builders.js';
+import { withdrawRequest } from '../access/request.js';
+import type { CallFailure } from './refusing.js';
 import type { Call } from './server.js';
 
 const heard: Call[] = [];
@@ -297,19 +300,31 @@ test('a condition that a call would not heed is refused, not ignored', async () 
   expect(await refused('alice', 'GET', '/v1/whoami', 'if-match')).toEqual(says('if-match'));
 });
 
-test('mutations of one actor are limited, reading is not', async () => {
-  const limited = adminScene({ limits: { burst: 2, perSecond: 1 } });
+test('changes and reading of one actor are limited, each apart from the other', async () => {
+  const limited = adminScene({ limits: { burst: 2, perSecond: 1, readBurst: 3, readsPerSecond: 1 } });
   const post = async (who: string) => limited.call(who, 'POST', '/v1/explain', { body: {} });
   expect([(await post('alice')).status, (await post('alice')).status]).toEqual([400, 400]);
   const third = await post('alice');
   expect([third.status, third.body.code, third.headers['retry-after']]).toEqual([429, 'too_many_calls', '1']);
   expect((await post('dave')).status).toBe(400);
-  for (let i = 0; i < 5; i++) expect((await limited.call('alice', 'GET', '/v1/whoami')).status).toBe(200);
+  const get = async (who: string, method = 'GET') => limited.call(who, method, '/v1/resources');
+  expect([(await get('alice')).status, (await get('alice', 'HEAD')).status, (await get('alice')).status]).toEqual([
+    200, 200, 200,
+  ]);
+  const fourth = await get('alice');
+  expect([fourth.status, fourth.body.code, fourth.headers['retry-after']]).toEqual([429, 'too_many_calls', '1']);
+  expect((await get('alice', 'HEAD')).status).toBe(429);
+  expect((await get('olga')).status).toBe(200);
+  expect((await limited.call('olga', 'POST', '/v1/explain', { body: {} })).status).toBe(400);
 });
 
 test('the host is not limited: it may have to end a thousand grants at once', async () => {
-  const { app } = adminScene({ door: { kind: 'socket' }, limits: { burst: 1, perSecond: 1 } });
-  for (let i = 0; i < 5; i++) expect((await inject(app, 'POST', '/v1/explain', { body: {} })).status).toBe(400);
+  const limits = { burst: 1, perSecond: 1, readBurst: 1, readsPerSecond: 1 };
+  const { app } = adminScene({ door: { kind: 'socket' }, limits });
+  for (let i = 0; i < 5; i++) {
+    expect((await inject(app, 'POST', '/v1/explain', { body: {} })).status).toBe(400);
+    expect((await inject(app, 'GET', '/v1/whoami')).status).toBe(200);
+  }
 });
 
 test('an exception tells nothing outside and everything to the alarm', async () => {
@@ -319,7 +334,7 @@ test('an exception tells nothing outside and everything to the alarm', async () 
     throw new Error(`could not open /var/lib/${canary}`, { cause: canary });
   }
   const answer = await failing.call('alice', 'POST', '/v1/explain', {
-    body: { certificate: 'x', resource: 'orders-db' },
+    body: { certificate: '-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n', resource: 'orders-db' },
   });
   expect([answer.status, answer.body]).toEqual([
     500,
@@ -332,10 +347,28 @@ test('an exception tells nothing outside and everything to the alarm', async () 
     },
   ]);
   expect(JSON.stringify(answer)).not.toContain(canary);
-  const [alarm] = failing.alarms as Error[];
-  expect(alarm!.message).toContain(answer.headers['x-request-id']);
+  const [alarm] = failing.alarms as CallFailure[];
+  expect([alarm!.message, alarm!.callId]).toEqual(['a call failed', answer.headers['x-request-id']]);
   expect((alarm!.cause as Error).message).toContain(canary);
 });
+
+test('who has used up a quota is told in seconds when to come back', async () => {
+  const { call, withdrawn } = quotaScene();
+  for (let i = 0; i < 200; i++) await withdrawn(`ticket ${i}`);
+  const answer = await call('alice', 'POST', '/v1/requests', { body: ask });
+  expect([answer.status, answer.body.code, answer.headers['retry-after']]).toEqual([429, 'quota_used_up', '86400']);
+  expect(answer.body.detail).toBe('alice has made 200 requests within a day; try again at 2026-01-02T00:00:00.000Z');
+});
+
+/** Requests that are made and withdrawn at once. */
+function quotaScene() {
+  const quota = adminScene();
+  const withdrawn = async (justification: string) => {
+    const { id } = await quota.ask('alice', { justification });
+    await withdrawRequest(quota.needed, actorFor('alice'), { id }, null);
+  };
+  return { ...quota, withdrawn };
+}
 
 test('while the service shuts down every call is told so, and probes still answer', async () => {
   const leaving = adminScene({ serving: () => 'shutting_down' });

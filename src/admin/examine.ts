@@ -23,7 +23,11 @@ export function examineCalls(
   parts: Authentication & Pick<Api, 'needed' | 'serving'>,
   limits: Limits,
 ): void {
-  const rate = createRateLimit(parts.needed.clock, limits);
+  const { clock } = parts.needed;
+  const rates: Rates = {
+    changes: createRateLimit(clock, limits),
+    reads: createRateLimit(clock, { burst: limits.readBurst, perSecond: limits.readsPerSecond }),
+  };
   app.decorateRequest('actor', null);
   app.addHook('onRequest', async (request, reply) => {
     reply.headers({ ...PLAIN_HEADERS, 'x-request-id': request.id });
@@ -31,7 +35,7 @@ export function examineCalls(
   refuseUnknownRoutes(app);
   app.addHook('onRequest', async (request, reply) => {
     assertOneReading(request);
-    if (!request.routeOptions.config.open) admit(request, parts, rate);
+    if (!request.routeOptions.config.open) admit(request, parts, rates);
     assertWhatItTakes(request, reply);
   });
 }
@@ -42,17 +46,23 @@ function assertOneReading(request: FastifyRequest): void {
   assertSameOrigin(request);
 }
 
-function admit(request: FastifyRequest, parts: Authentication & Pick<Api, 'serving'>, rate: RateLimit): void {
+function admit(request: FastifyRequest, parts: Authentication & Pick<Api, 'serving'>, rates: Rates): void {
   if (parts.serving() === 'shutting_down')
     throw new AccessError('shutting_down', 'the service is shutting down; try again');
   request.actor = authenticate(parts, request);
-  assertNotTooMany(request, rate);
+  assertNotTooMany(request, rates);
 }
 
-/** Reading is free; so is the host, who may have to end a thousand grants at once and could stop the service anyway. */
-function assertNotTooMany({ actor, method }: FastifyRequest, rate: RateLimit): void {
-  if (actor === null || actor.kind === 'host' || method === 'GET' || method === 'HEAD') return;
-  const wait = rate.take(actorKey(actor));
+/** Reading is counted apart, so that whoever looks too often can still change something. */
+interface Rates {
+  readonly changes: RateLimit;
+  readonly reads: RateLimit;
+}
+
+/** The host is not limited: it may have to end a thousand grants at once, and could stop the service anyway. */
+function assertNotTooMany({ actor, method }: FastifyRequest, { changes, reads }: Rates): void {
+  if (actor === null || actor.kind === 'host') return;
+  const wait = (method === 'GET' || method === 'HEAD' ? reads : changes).take(actorKey(actor));
   if (wait === 0) return;
   throw new CallError('too_many_calls', `too many calls; come back in ${wait} s`, { 'retry-after': String(wait) });
 }

@@ -52,7 +52,8 @@ test('a request that waits and a grant that carries are shown', async () => {
 });
 
 test('whoever a lock hits is told its message and not its reason', async () => {
-  const { explain, needed } = explainer();
+  const { explain, needed, secretOf } = explainer();
+  await secretOf('alice'); // Under a lock nobody makes a token.
   const target = { kind: 'person', person: person('alice') } as const;
   const lock = await createLock(
     needed,
@@ -79,6 +80,15 @@ test('a certificate is read as a client would present it, and its end is known',
   expect((await explain('axel', { certificate: pem, resource: 'orders-db' })).body.reason).toBe(
     'certificate_not_valid_now',
   );
+});
+
+test('no spelling of a certificate takes room from those that Envoy sends', async () => {
+  const identify = () => {
+    throw new Error('the spelling would be remembered');
+  };
+  const { call } = adminScene({ identifier: { ...certs.identifier, identify } });
+  const body = { certificate: `${certs.client('alice').pem}\n\n`, resource: 'orders-db' };
+  expect((await call('alice', 'POST', '/v1/explain', { body })).status).toBe(200);
 });
 
 test('what is wrong with a certificate is told to auditors, and to nobody who cannot show whose it is', async () => {

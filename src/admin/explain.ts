@@ -9,6 +9,7 @@ import type { PolicySet } from '../domain/policy.js';
 import { ACCESS, canonicalAuthority } from '../domain/resource.js';
 import { parseSubject } from '../domain/subject.js';
 import type { Instant } from '../domain/time.js';
+import { identifyShown } from '../identity/identify.js';
 import { actorOf } from './authenticate.js';
 import type { AdminApp, Api } from './api.js';
 import { answers, ANY_BODY, ANY_CALL, told } from './operation.js';
@@ -36,7 +37,7 @@ export function addExplainRoutes(app: AdminApp, api: Needed): void {
       response: answers({ 200: ExplanationAnswer }, [
         ...ANY_CALL,
         ...ANY_BODY,
-        ...(['not_permitted', 'too_many_calls', 'invalid_subject'] as const),
+        ...(['not_permitted', 'invalid_subject'] as const),
       ]),
     },
     handler: async (request) => {
@@ -64,7 +65,7 @@ function subjectOf(
 ): Question['subject'] {
   assertOne({ certificate, subject });
   if (certificate === undefined) return { is: parseSubject(subject ?? '', soleTrust), validUntil: NEVER };
-  const identity = identifier.identify(certificate, now);
+  const identity = identifyShown(identifier, certificate, now);
   return 'effect' in identity ? identity : { is: identity.subject, validUntil: identity.validUntil };
 }
 

@@ -11,6 +11,9 @@ export interface Limits {
   /** Mutations of one actor: so many at once, then so many per second. */
   readonly burst: number;
   readonly perSecond: number;
+  /** The same for what only reads. */
+  readonly readBurst: number;
+  readonly readsPerSecond: number;
 }
 
 /** Generous to people and scripts; in the way of nobody but a loop. */
@@ -22,4 +25,6 @@ export const DEFAULT_LIMITS: Limits = {
   keepAliveMs: 75_000,
   burst: 100,
   perSecond: 20,
+  readBurst: 200,
+  readsPerSecond: 50,
 };

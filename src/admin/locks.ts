@@ -34,7 +34,7 @@ export function addLockRoutes(app: AdminApp, api: Pick<Api, 'needed' | 'soleTrus
       response: answers({ 201: LockAnswer }, [
         ...ANY_CHANGE,
         ...ANY_BODY,
-        ...(['invalid_subject', 'invalid_duration', 'idempotency_conflict'] as const),
+        ...(['invalid_subject', 'invalid_duration', 'idempotency_conflict', 'clock_suspect'] as const),
       ]),
     },
     handler: async (request, reply) => {
@@ -50,12 +50,17 @@ export function addLockRoutes(app: AdminApp, api: Pick<Api, 'needed' | 'soleTrus
     url: '/v1/locks/:id',
     config: { takes: [IDEMPOTENCY_KEY, 'if-match'] },
     schema: {
-      ...told(TAG, 'removeLock', 'Unlock', 'Grants that it suspended can be used again if they have not ended.'),
+      ...told(
+        TAG,
+        'removeLock',
+        'Unlock',
+        'Grants that it suspended can be used again if they have not ended. For operators whom it is not on.',
+      ),
       querystring: NOTHING,
       params: IdParams,
       response: answers({ 200: LockAnswer }, [
         ...ANY_CHANGE,
-        ...(['not_found', 'idempotency_conflict', 'precondition_failed'] as const),
+        ...(['not_found', 'idempotency_conflict', 'precondition_failed', 'clock_suspect'] as const),
       ]),
     },
     handler: async (request, reply) => {

@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { connect } from 'node:net';
 import type { FastifyInstance } from 'fastify';
-import { expect, test } from 'vitest';
+import { expect, test, vi } from 'vitest';
 import type { z } from 'zod';
 import { actorFor, decisionRecord, person, T0 } from '../../test/builders.js';
 import { adminScene, answered, inject, type Answered, type CallWith } from '../../test/openapi/scene.js';
@@ -31,6 +31,20 @@ const operations: { method: string; path: string; operation: Json }[] = Object.e
 test('the committed description is that of this code; `vitest run src/admin/openapi.test.ts -u` writes it anew', async () => {
   const { body } = await adminScene().call(null, 'GET', '/openapi.json');
   await expect(`${JSON.stringify(body, null, 2)}\n`).toMatchFileSnapshot(COMMITTED.pathname);
+});
+
+test('the description is written once, however often it is asked for', async () => {
+  const { app } = adminScene();
+  const first = await app.inject('/openapi.json');
+  const write = vi.spyOn(JSON, 'stringify');
+  try {
+    const second = await app.inject('/openapi.json');
+    expect(write.mock.calls.filter(([value]) => value?.openapi !== undefined)).toEqual([]);
+    expect([second.body, second.headers['content-type']]).toEqual([first.body, first.headers['content-type']]);
+  } finally {
+    write.mockRestore();
+  }
+  expect(JSON.parse(first.body)).toEqual(description);
 });
 
 test('every route is described', async () => {
@@ -162,7 +176,7 @@ function breakableScene() {
     ...scene,
     broken,
     leaving: createAdmin({ ...scene.parts, serving: () => 'shutting_down' }),
-    limited: createAdmin({ ...scene.parts, limits: { burst: 0 } }),
+    limited: createAdmin({ ...scene.parts, limits: { burst: 0, readBurst: 0 } }),
   };
 }
 type Scene = ReturnType<typeof breakableScene>;

@@ -47,8 +47,9 @@ export function describeApi(app: FastifyInstance): void {
   });
 }
 
-/** The route of the description itself. */
+/** The route of the description itself. Anybody may call it, so it is written once and then kept. */
 export function addDescriptionRoute(app: AdminApp): void {
+  let text: string | undefined;
   app.route({
     method: 'GET',
     url: '/openapi.json',
@@ -58,7 +59,8 @@ export function addDescriptionRoute(app: AdminApp): void {
       querystring: NOTHING,
       response: answers({ 200: z.record(z.string(), z.unknown()) }, ANYTHING),
     },
-    handler: async () => app.swagger() as never,
+    handler: async (_request, reply) =>
+      reply.type('application/json; charset=utf-8').send((text ??= JSON.stringify(app.swagger())) as never),
   });
 }
 

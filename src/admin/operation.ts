@@ -12,13 +12,14 @@ export const ANYTHING = ['invalid_request', 'too_slow', 'headers_too_large'] as 
 export const ANY_CALL = [
   ...ANYTHING,
   'unauthenticated',
+  'too_many_calls',
   'internal_error',
   'shutting_down',
   'storage_failed',
 ] as const satisfies readonly ProblemCode[];
 
 /** What every change may be answered with, besides. */
-export const ANY_CHANGE = [...ANY_CALL, 'not_permitted', 'too_many_calls', 'storage_full'] as const;
+export const ANY_CHANGE = [...ANY_CALL, 'not_permitted', 'storage_full'] as const;
 
 /** What every call with a body may be answered with, besides. */
 export const ANY_BODY = ['body_too_large', 'unsupported_media_type'] as const satisfies readonly ProblemCode[];
@@ -70,4 +71,5 @@ const WHAT: Record<keyof IdOf | 'gr', string> = {
   lock: 'lock',
   dec: 'decision',
   tok: 'token',
+  ses: 'session',
 };

@@ -48,6 +48,7 @@ const broken: { readonly check: string; readonly scene: () => ReturnType<typeof 
       return scene;
     },
   },
+  { check: 'policies', scene: () => adminScene({ policiesSettled: () => false }) },
   {
     check: 'disk',
     scene: () => {

@@ -1,5 +1,4 @@
-import { ownSubjects } from '../access/list-resources.js';
-import { is } from '../access/rights.js';
+import { is, ownSubjects } from '../access/rights.js';
 import { printActor } from '../domain/actor.js';
 import { ROLES } from '../domain/roles.js';
 import { actorOf } from './authenticate.js';
@@ -19,7 +18,10 @@ import {
 const TAG = 'operations';
 
 /** What those who run the service ask, and what everybody asks first. */
-export function addOperationRoutes(app: AdminApp, api: Pick<Api, 'needed' | 'version' | 'serving'>): void {
+export function addOperationRoutes(
+  app: AdminApp,
+  api: Pick<Api, 'needed' | 'version' | 'serving' | 'policiesSettled'>,
+): void {
   const { needed, version } = api;
   addProbes(app, api);
 
@@ -52,7 +54,7 @@ export function addOperationRoutes(app: AdminApp, api: Pick<Api, 'needed' | 'ver
   });
 }
 
-function addProbes(app: AdminApp, api: Pick<Api, 'needed' | 'serving'>): void {
+function addProbes(app: AdminApp, api: Pick<Api, 'needed' | 'serving' | 'policiesSettled'>): void {
   app.route({
     method: 'GET',
     url: '/healthz',

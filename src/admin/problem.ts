@@ -79,6 +79,7 @@ export const PROBLEMS = {
   choose_policy: [422, 'name the policy'],
   choose_subject: [422, 'name the subject'],
   too_many_calls: [429, 'too many calls'],
+  quota_used_up: [429, 'as many as may be made within a day'],
   headers_too_large: [431, 'the headers are too large'],
   internal_error: [500, 'internal error'],
   storage_failed: [503, 'the storage has failed'],

@@ -2,6 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { STATUS_CODES } from 'node:http';
 import type { Socket } from 'node:net';
 import type { FastifyInstance, FastifyReply } from 'fastify';
+import { QuotaError } from '../access/quota.js';
 import { CallError, problem, toProblem, type Problem, type ProblemCode } from './problem.js';
 
 /** Hears of failures that are no fault of whoever called. */
@@ -19,9 +20,26 @@ export const PLAIN_HEADERS = {
 export function answerErrors(app: FastifyInstance, alarm: Alarm): void {
   app.setErrorHandler((error, request, reply) => {
     const refused = toProblem(error);
-    if (refused.code === 'internal_error') alarm(new Error(`call ${request.id} failed`, { cause: error }));
-    return sendProblem(reply, refused, error instanceof CallError ? error.headers : {});
+    if (refused.code === 'internal_error') alarm(new CallFailure(request.id, error));
+    return sendProblem(reply, refused, headersFor(error));
   });
+}
+
+/** A call failed through no fault of whoever made it. The text is the same for all, so that alarms can be counted by it. */
+export class CallFailure extends Error {
+  override readonly name = 'CallFailure';
+  /** As the caller was told it; callers may choose it. */
+  readonly callId: string;
+
+  constructor(callId: string, cause: unknown) {
+    super('a call failed', { cause });
+    this.callId = callId;
+  }
+}
+
+function headersFor(error: unknown): Readonly<Record<string, string>> {
+  if (error instanceof CallError) return error.headers;
+  return error instanceof QuotaError ? { 'retry-after': String(Math.ceil(error.wait / 1_000)) } : {};
 }
 
 /** Sends a problem as bytes, past all serializers, so that nothing can fail on the way. */

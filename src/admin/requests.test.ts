@@ -35,6 +35,7 @@ test('a request is shown with its state, its digest, who must review it and how 
     reviews: [],
     approvalsNeeded: 1,
     reviewers: ['bob', 'carol'],
+    reviewerCount: 2,
     grantId: null,
   });
   expect((await call('bob', 'GET', `/v1/requests/${body.id}`)).body).toEqual(body);

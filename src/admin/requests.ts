@@ -44,7 +44,7 @@ export function addRequestRoutes(app: AdminApp, api: Pick<Api, 'needed' | 'soleT
           'choose_policy',
           'choose_subject',
         ] as const),
-        ...(['too_many_pending', 'idempotency_conflict', 'clock_suspect'] as const),
+        ...(['too_many_pending', 'quota_used_up', 'idempotency_conflict', 'clock_suspect'] as const),
       ]),
     },
     handler: async (request, reply) => {
@@ -113,7 +113,12 @@ function addReading(app: AdminApp, api: Pick<Api, 'needed' | 'soleTrust'>): void
     method: 'GET',
     url: '/v1/requests',
     schema: {
-      ...told(TAG, 'listRequests', 'List requests', 'Newest first: your own, and those you may review.'),
+      ...told(
+        TAG,
+        'listRequests',
+        'List requests',
+        'Newest first: your own, and those you may review. Of many reviewers only the first 20 are named.',
+      ),
       querystring: RequestQuery,
       response: answers({ 200: RequestPage }, [...ANY_CALL, 'invalid_subject']),
     },

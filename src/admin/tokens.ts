@@ -31,14 +31,14 @@ export function addTokenRoutes(app: AdminApp, api: Needed): void {
         TAG,
         'createToken',
         'Make a token',
-        'For yourself, which needs your client certificate; or for a service, which needs the role admin. The secret is in this answer and nowhere else, so the call cannot be repeated under an idempotency key.',
+        'For yourself, which needs your client certificate; or for a service, which needs the role admin and whatever roles services of that name have. Service tokens make none. The secret is in this answer and nowhere else, so the call cannot be repeated under an idempotency key.',
       ),
       querystring: NOTHING,
       body: TokenBody,
       response: answers({ 201: NewTokenAnswer }, [
         ...ANY_CHANGE,
         ...ANY_BODY,
-        ...(['invalid_subject', 'invalid_duration', 'clock_suspect'] as const),
+        ...(['invalid_subject', 'invalid_duration', 'quota_used_up', 'clock_suspect'] as const),
       ]),
     },
     handler: async (request, reply) => {

@@ -132,6 +132,15 @@ test('a TCP connection is named by its filter and has the one action', () => {
   });
 });
 
+test('a connection belongs to none of the actions that a resource names, whether its filter or the gate tells of it', () => {
+  const gated = throughGate({
+    contextExtensions: { 'portcullis.identity': 'gate', 'portcullis.resource': billingApi },
+  });
+  for (const scene of [{ attributes: { source }, filter: [billingApi] }, { attributes: gated }]) {
+    expect(asked(scene).question).toMatchObject({ resource: { is: billingApi }, actions: [] });
+  }
+});
+
 test.for([
   ['no certificate', {}, 'no_certificate', undefined],
   [

@@ -112,7 +112,9 @@ function actionsOf(
   resource: Resource | undefined,
   gated: boolean,
 ): readonly ActionName[] | Deny {
-  if (http === null || gated || !resource) return [ACCESS];
+  if (!resource) return [ACCESS];
+  // Of raw TCP nobody can tell which action it is, and the whole resource is more than any one of them.
+  if (http === null || gated) return resource.actions.size === 0 ? [ACCESS] : [];
   return httpActions(resource, { method: http.method, path: http.path, upgrade: isUpgrade(http) });
 }
 

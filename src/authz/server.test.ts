@@ -41,7 +41,7 @@ async function scene() {
   const w = world();
   const alarms: unknown[] = [];
   const alarm = (cause: unknown) => void alarms.push(cause);
-  const recorder = createRecorder({ store: w.store, mode: 'grouped', onFailure: alarm });
+  const recorder = createRecorder({ ...w.needed, mode: 'grouped', onFailure: alarm, onUnrecorded: () => undefined });
   const core = createCore({ ...w.needed, recorder, closed: () => null, alarm, identifier, gate: null });
   const socket = join(mkdtempSync(`${folder}-`), 's');
   const server = await serveAuthz({ target: `unix:${socket}`, credentials: ServerCredentials.createInsecure() }, core, {

@@ -11,6 +11,7 @@ const WHAT: Record<Prefix, string> = {
   lock: 'a lock',
   dec: 'a decision',
   tok: 'a token',
+  ses: 'a session',
 };
 
 /** Reads the id of one kind of thing; says which kind it is when it is another. */

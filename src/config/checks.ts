@@ -18,6 +18,7 @@ interface Checked {
 export function checkConfig(checked: Checked): void {
   checkAddresses(checked);
   checkTls(checked);
+  checkMetrics(checked);
   checkTrust(checked);
   checkFiles(checked);
 }
@@ -79,6 +80,21 @@ function checkTls({ config: { listen }, placeOf, findings }: Checked): void {
     const message = 'expected the names in the certificate of Envoy, got nothing';
     findings.problem(placeOf(['listen', 'authz', 'tls', 'names']), message);
   }
+}
+
+/** Metrics tell how much is denied and why, and take a while to gather: nothing for whoever comes along a network. */
+function checkMetrics({ config: { listen }, placeOf, findings }: Checked): void {
+  const { address, tls, allowRemote } = listen.metrics;
+  if (tls && address.kind !== 'unix') {
+    const why = 'metrics are served in plain text; remove it, and let something that speaks TLS stand before them';
+    findings.problem(placeOf(['listen', 'metrics', 'tls']), `expected no tls: ${why}`);
+  }
+  if (isLocal(address) || allowRemote) return;
+  findings.problem(
+    placeOf(['listen', 'metrics', 'address']),
+    `expected a loopback address or unix:PATH, got ${printAddress(address)}: metrics are plain text for everybody who ` +
+      'reaches them; where that is meant, set listen.metrics.allowRemote to true',
+  );
 }
 
 /** The keys of `tls` that a listener cannot do without; null when it can be plain text. */

@@ -92,7 +92,7 @@ describe('the example file', () => {
           authz: { address: { kind: 'unix', path: join(root, 'run/authz.sock') }, tls: null },
           admin: { address: { kind: 'tcp', host: '127.0.0.1', port: 8180 }, tls: null },
           adminSocket: { address: { kind: 'unix', path: join(root, 'run/admin.sock') }, tls: null },
-          metrics: { address: { kind: 'tcp', host: '127.0.0.1', port: 8181 }, tls: null },
+          metrics: { address: { kind: 'tcp', host: '127.0.0.1', port: 8181 }, tls: null, allowRemote: false },
         },
         data: join(root, 'data'),
         trust: [
@@ -109,6 +109,7 @@ describe('the example file', () => {
         policy: join(root, 'policy'),
         gate: 'gate',
         storage: { macKey: null, allowVolatile: false },
+        clock: { confirmed: null },
         decisions: { log: 'grouped', keep: days(30) },
         log: { level: 'info' },
         envoy: {
@@ -156,6 +157,30 @@ test('admin beyond loopback with a certificate is accepted', () => {
   expect(configOf(LEAST + listen).listen.admin.tls).toMatchObject({ ca: null, names: [] });
 });
 
+test('metrics beyond loopback are refused unless that is said to be meant', () => {
+  const at = (address: string, more = '') => load(`${LEAST}listen: { metrics: { address: "${address}"${more} } }`);
+  for (const address of ['0.0.0.0:8181', '[::]:8181', '10.0.0.1:8181', 'metrics.corp.example:8181'])
+    expect(problemsOf(at(address))).toEqual([
+      expect.stringMatching(
+        / listen\.metrics\.address: expected a loopback .*, set listen\.metrics\.allowRemote to true$/,
+      ),
+    ]);
+  for (const address of ['127.0.0.1:8181', '[::1]:8181', 'unix:./run/metrics.sock'])
+    expect(problemsOf(at(address))).toEqual([]);
+  const meant = at('0.0.0.0:8181', ', allowRemote: true');
+  expect(problemsOf(meant)).toEqual([]);
+  const { listen } = configOf(`${LEAST}listen: { metrics: { address: "0.0.0.0:8181", allowRemote: true } }`);
+  expect(listen.metrics.allowRemote).toBe(true);
+});
+
+test('metrics with a certificate are refused: they would be served without it', () => {
+  const tls = 'tls: { cert: ./server.crt, key: ./server.key }';
+  for (const address of ['127.0.0.1:8181', 'unix:./run/metrics.sock'])
+    expect(problemsOf(load(`${LEAST}listen: { metrics: { address: "${address}", ${tls} } }`))).toEqual([
+      expect.stringMatching(/ listen\.metrics\.tls: expected no tls/),
+    ]);
+});
+
 test('a socket path may have 107 bytes and not one more', () => {
   const room = 107 - root.length - 1;
   const fits = `é${'x'.repeat(room - 2)}`;
@@ -179,10 +204,7 @@ const VALUES: Record<string, { text: string; at?: readonly string[]; value: unkn
   'listen.admin.tls.key': { text: './other.crt', value: '~/other.crt' },
   'listen.admin.tls.ca': { text: './other.crt', value: '~/other.crt' },
   'listen.admin.tls.names': { text: '["dns:e.example"]', value: [{ kind: 'dns', exact: 'e.example' }] },
-  'listen.metrics.tls.cert': { text: './other.crt', value: '~/other.crt' },
-  'listen.metrics.tls.key': { text: './other.crt', value: '~/other.crt' },
-  'listen.metrics.tls.ca': { text: './other.crt', value: '~/other.crt' },
-  'listen.metrics.tls.names': { text: '["dns:e.example"]', value: [{ kind: 'dns', exact: 'e.example' }] },
+  'listen.metrics.allowRemote': { text: 'true', value: true },
   data: { text: '/var/lib/portcullis', value: '/var/lib/portcullis' },
   policy: { text: '.', value: '~' },
   gate: { text: 'inner', value: 'inner' },
@@ -192,6 +214,7 @@ const VALUES: Record<string, { text: string; at?: readonly string[]; value: unkn
   },
   'storage.macKey': { text: './other.crt', value: '~/other.crt' },
   'storage.allowVolatile': { text: 'true', value: true },
+  'clock.confirmed': { text: '2026-02-28', value: Date.UTC(2026, 1, 28) },
   'decisions.log': { text: 'strict', value: 'strict' },
   'decisions.keep': { text: '1h', value: hours(1) },
   'log.level': { text: 'debug', value: 'debug' },
@@ -208,12 +231,12 @@ const TLS = '{ cert: ./server.crt, key: ./server.key, ca: ./ca.crt, names: ["dns
 const FULL = `${LEAST}listen:
   authz: { address: "127.0.0.1:1", tls: ${TLS} }
   admin: { address: "127.0.0.1:2", tls: ${TLS} }
-  metrics: { address: "127.0.0.1:3", tls: ${TLS} }
+  metrics: { address: "127.0.0.1:3" }
 storage: { macKey: ./mac.key }
 envoy: { tls: { cert: ./e.crt, key: ./e.key } }
 `;
 
-const tested = SETTINGS.filter(({ name }) => !name.startsWith('listen.adminSocket.tls'));
+const tested = SETTINGS.filter(({ name }) => !/^listen\.(?:adminSocket|metrics)\.tls\./.test(name));
 
 function valueAt(config: Config, path: readonly string[]): unknown {
   const value = path.reduce<unknown>((at, step) => (at as Record<string, unknown>)[step], config);
@@ -221,7 +244,7 @@ function valueAt(config: Config, path: readonly string[]): unknown {
 }
 
 describe('the setting', () => {
-  test('each has its row (the admin socket takes no TLS)', () => {
+  test('each has its row (the admin socket and the metrics take no TLS)', () => {
     expect(Object.keys(VALUES).toSorted()).toEqual(tested.map(({ name }) => name).toSorted());
   });
 
@@ -269,7 +292,8 @@ function leavesOf(path: readonly string[]): string[] {
 /** A number is no mapping: where one is expected, the message lists its keys. */
 function keysOf(path: readonly string[]): string[] | undefined {
   // A listener may be its address alone, so a number there says nothing of the longer form.
-  if (path.length === 2 && path[0] === 'listen') return ['address', 'tls'];
+  if (path.length === 2 && path[0] === 'listen')
+    return ['address', 'tls', ...(path[1] === 'metrics' ? ['allowRemote'] : [])];
   const text = path.toReversed().reduce<string>((inner, key) => `{ ${key}: ${inner} }`, '3');
   const about = path.length === 0 ? ': ' : ` ${path.join('.')}: `;
   const message = problemsOf(load(text)).find((line) => line.includes(about)) ?? '';
@@ -361,6 +385,8 @@ describe('printed', () => {
     ['the base of the rows', BASE],
     ['the example', fixture('example/portcullis.yaml')],
     ['everything', FULL],
+    ['a confirmed day', `${LEAST}clock: { confirmed: 2026-02-28 }\n`],
+    ['metrics for all', `${LEAST}listen: { metrics: { address: "0.0.0.0:1", allowRemote: true } }`],
   ] as const)('%s gives the same configuration again', ([, text]) => {
     const config = configOf(text);
     expect(configOf(printConfig(config))).toEqual(config);

@@ -2,6 +2,7 @@ import { printDuration } from '../domain/durations.js';
 import { printSubjectPattern } from '../domain/subject-pattern.js';
 import { writeYaml } from '../policy/yaml-write.js';
 import { printAddress } from './address.js';
+import { printDay } from './day.js';
 import type { Config, Listener, TrustSource } from './structure.js';
 
 const HEADING = `# The configuration in force, with every default and absolute paths. A key that is not here is none.
@@ -10,19 +11,20 @@ const HEADING = `# The configuration in force, with every default and absolute p
 
 /** The configuration as a file that gives the same configuration again. Keys that are none are left out. */
 export function printConfig(config: Config): string {
-  const { listen, data, trust, policy, gate, storage, decisions, log, envoy } = config;
+  const { listen, data, trust, policy, gate, storage, clock, decisions, log, envoy } = config;
   const plain = {
     listen: {
       authz: plainListener(listen.authz),
       admin: plainListener(listen.admin),
       adminSocket: plainListener(listen.adminSocket),
-      metrics: plainListener(listen.metrics),
+      metrics: plainMetrics(listen.metrics),
     },
     data,
     trust: trust.map(plainTrust),
     policy,
     gate,
     storage,
+    ...(clock.confirmed !== null && { clock: { confirmed: printDay(clock.confirmed) } }),
     decisions: { log: decisions.log, keep: printDuration(decisions.keep) },
     log,
     envoy: { ...envoy, admin: printAddress(envoy.admin) },
@@ -33,6 +35,10 @@ export function printConfig(config: Config): string {
 function plainListener({ address, tls }: Listener): unknown {
   if (!tls) return printAddress(address);
   return { address: printAddress(address), tls: { ...tls, names: tls.names.map(printSubjectPattern) } };
+}
+
+function plainMetrics({ allowRemote, ...listener }: Config['listen']['metrics']): unknown {
+  return allowRemote ? { address: printAddress(listener.address), allowRemote } : plainListener(listener);
 }
 
 function plainTrust({ name, ca, subject, names }: TrustSource): unknown {

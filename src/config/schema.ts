@@ -17,6 +17,7 @@ import {
 } from '../policy/fields.js';
 import { parsePattern } from '../policy/subject-text.js';
 import { parseAddress } from './address.js';
+import { parseDay } from './day.js';
 import { DECISION_LOGS, LOG_LEVELS, type Config } from './structure.js';
 
 /** The configuration file with all defaults. Relative paths are relative to `base`, the folder of the file. */
@@ -31,7 +32,8 @@ export function configSchema(base: string): z.ZodType<Config> {
     ca: orNull(file('a file')),
     names: patterns().prefault([]),
   });
-  const listener = (at: string) => closed({ address: address().prefault(at), tls: orNull(tls) }).prefault({});
+  const listenerFields = (at: string) => ({ address: address().prefault(at), tls: orNull(tls) });
+  const listener = (at: string) => closed(listenerFields(at)).prefault({});
   const trust = closed({
     name: matching('a name such as corp', (input) => (NAME.test(input) ? (input as TrustName) : null)),
     ca: file('a file'),
@@ -44,13 +46,14 @@ export function configSchema(base: string): z.ZodType<Config> {
       authz: listener('unix:./run/authz.sock'),
       admin: listener('127.0.0.1:8180'),
       adminSocket: listener('unix:./run/admin.sock'),
-      metrics: listener('127.0.0.1:8181'),
+      metrics: closed({ ...listenerFields('127.0.0.1:8181'), allowRemote: flag().prefault(false) }).prefault({}),
     }).prefault({}),
     data: file('a folder').prefault('./data'),
     trust: nonEmptyListOf('trust entries', trust),
     policy: file('a folder').prefault('./policy'),
     gate: orNull(matching('the name of a listener', (input) => (/^[\x21-\x7e]{1,128}$/.test(input) ? input : null))),
     storage: closed({ macKey: orNull(file('a file')), allowVolatile: flag().prefault(false) }).prefault({}),
+    clock: closed({ confirmed: orNull(matching('a day such as 2026-01-31', parseDay)) }).prefault({}),
     decisions: closed({
       log: oneOf(...DECISION_LOGS).prefault('grouped'),
       keep: duration().prefault('30d'),

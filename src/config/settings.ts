@@ -15,6 +15,7 @@ const TEXT = [
   'policy',
   'gate',
   'storage.macKey',
+  'clock.confirmed',
   'decisions.log',
   'decisions.keep',
   'log.level',
@@ -30,6 +31,7 @@ const YAML = [
   'trust',
   'storage.allowVolatile',
   'envoy.httpPort',
+  'listen.metrics.allowRemote',
   ...LISTENERS.map((listener) => `listen.${listener}.tls.names`),
 ];
 

@@ -1,4 +1,4 @@
-import type { Duration } from '../domain/time.js';
+import type { Duration, Instant } from '../domain/time.js';
 import type { SubjectPattern } from '../domain/subject-pattern.js';
 import type { TrustEntry } from '../domain/trust.js';
 
@@ -14,7 +14,10 @@ export interface Config {
     readonly admin: Listener;
     /** The host's own door; always a Unix socket. */
     readonly adminSocket: Listener;
-    readonly metrics: Listener;
+    readonly metrics: Listener & {
+      /** Whether it may listen where other machines reach it: metrics are plain text, for whoever asks. */
+      readonly allowRemote: boolean;
+    };
   };
   /** Folder of the store. */
   readonly data: string;
@@ -29,6 +32,10 @@ export interface Config {
     readonly macKey: string | null;
     /** Whether the data may lie where it does not survive a restart. */
     readonly allowVolatile: boolean;
+  };
+  readonly clock: {
+    /** Midnight UTC of the day that it is, by the word of whoever starts the service; null: nobody's word is needed. */
+    readonly confirmed: Instant | null;
   };
   readonly decisions: {
     /** `strict`: on disk before the answer; `grouped`: in a batch shortly after. */

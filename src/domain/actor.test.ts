@@ -17,6 +17,9 @@ test.for<[Actor, string]>([
 test('two actors share a key exactly when they are the same, however they came', () => {
   const withToken: Actor = { kind: 'person', person: person('alice'), subject: null, via: 'tok_1' };
   expect(actorKey(withToken)).toBe(actorKey(actorFor('alice')));
+  expect(actorKey({ kind: 'service', name: 'ci', subject: robot, via: 'tok_1' })).toBe(
+    actorKey({ kind: 'service', name: 'ci', subject: robot, via: 'tok_2' }),
+  );
   const others: Actor[] = [
     actorFor('alice'),
     actorFor('host'),
@@ -24,6 +27,8 @@ test('two actors share a key exactly when they are the same, however they came',
     actorFor('system'),
     { kind: 'system' },
     service('alice'),
+    { kind: 'service', name: 'alice', subject: alice, via: 'tok_1' },
+    { kind: 'service', name: 'alice', subject: robot, via: 'tok_1' },
     { kind: 'subject', subject: alice, via: 'certificate' },
   ];
   expect(new Set(others.map(actorKey)).size).toBe(others.length);

@@ -43,7 +43,11 @@ export function printActor(actor: Actor): string {
   }
 }
 
-/** Identifies an actor across calls: what idempotency keys are scoped to. */
+/**
+ * Identifies an actor across calls: what idempotency keys are scoped to, and what rates are counted by. Service tokens
+ * of one name are made for different subjects, and those have nothing to do with each other.
+ */
 export function actorKey(actor: Actor): string {
-  return `${actor.kind} ${printActor(actor)}`;
+  const name = `${actor.kind} ${printActor(actor)}`;
+  return actor.kind === 'service' && actor.subject !== null ? `${name} ${actor.subject}` : name;
 }

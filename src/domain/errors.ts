@@ -16,6 +16,7 @@ export type ErrorCode =
   | 'idempotency_conflict'
   | 'precondition_failed'
   | 'too_many_pending'
+  | 'quota_used_up'
   | 'storage_full'
   | 'storage_failed'
   | 'clock_suspect'

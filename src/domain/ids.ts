@@ -7,6 +7,7 @@ export type GrantId = Brand<string, 'GrantId'>;
 export type LockId = Brand<string, 'LockId'>;
 export type DecisionId = Brand<string, 'DecisionId'>;
 export type TokenId = Brand<string, 'TokenId'>;
+export type SessionId = Brand<string, 'SessionId'>;
 
 /** What each prefix names. Grants are not among them: their id follows from the request (see `grantIdOf`). */
 export interface IdOf {
@@ -15,6 +16,7 @@ export interface IdOf {
   lock: LockId;
   dec: DecisionId;
   tok: TokenId;
+  ses: SessionId;
 }
 
 /** Makes ids: prefix, underscore, a UUIDv7 of that instant in base32. They sort by time of birth and are no secrets. */
@@ -44,7 +46,7 @@ export function base32(bytes: Uint8Array): string {
   return text;
 }
 
-const ID = /^(req|rev|gr|lock|dec|tok)_[0-7][0-9a-hjkmnp-tv-z]{25}$/;
+const ID = /^(req|rev|gr|lock|dec|tok|ses)_[0-7][0-9a-hjkmnp-tv-z]{25}$/;
 
 /** Whether the text is an id of this prefix, in its one spelling. */
 export function isId(prefix: keyof IdOf | 'gr', text: string): boolean {

@@ -63,7 +63,13 @@ export function admittedActions(
   resource: Resource,
 ): readonly ActionName[] {
   if (!covers(policy.what, resource) || !selectsSubject(policy.who, set.directory, subject)) return [];
-  return actionsOf(resource).filter((action) => policy.what.actions?.includes(action) ?? true);
+  return coveredActions(policy, resource);
+}
+
+/** The actions of a resource that a policy is about, whoever asks; empty when it is not about the resource. */
+export function coveredActions({ what }: Policy, resource: Resource): readonly ActionName[] {
+  if (!covers(what, resource)) return [];
+  return actionsOf(resource).filter((action) => what.actions?.includes(action) ?? true);
 }
 
 /**
@@ -99,8 +105,11 @@ function isWithin(length: Duration, max: Duration): boolean {
   return length > 0 && length <= max && length <= HARD_CEILING;
 }
 
-/** No labels at all select nothing: a selector that lost its last label must not become one for everything. */
-function covers(what: WhatSelector, resource: Resource): boolean {
+/**
+ * Whether a resource is one of those selected: named, or with all of the labels. No labels at all select nothing: a
+ * selector that lost its last label must not become one for everything.
+ */
+export function covers(what: WhatSelector, resource: Resource): boolean {
   if (what.resources.includes(resource.name)) return true;
   const wanted = Object.entries(what.labels ?? {});
   return (

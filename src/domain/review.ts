@@ -72,9 +72,16 @@ function assertFirst(request: AccessRequest, earlier: readonly Review[], review:
   }
 }
 
-/** People are compared, never names: a second certificate of the requester is the requester. */
+/**
+ * The people whom the access is for: whoever was behind the subject when it was asked for, and whoever is now. People are
+ * compared, never names: a second certificate of the requester is the requester.
+ */
+export function peopleItIsFor(request: AccessRequest, policies: PolicySet): readonly PersonId[] {
+  return [request.person, personBehind(policies.directory, request.subject)];
+}
+
 function isFor(request: AccessRequest, person: PersonId, policies: PolicySet): boolean {
-  return person === request.person || person === personBehind(policies.directory, request.subject);
+  return peopleItIsFor(request, policies).includes(person);
 }
 
 function assertMayReview(request: AccessRequest, person: PersonId, policy: Policy, policies: PolicySet): void {

@@ -35,9 +35,9 @@ function machine({ drift = 0 } = {}) {
   };
 }
 
-function start({ mark = NEVER, drift = 0 } = {}) {
+function start({ mark = NEVER, drift = 0, confirmed = null as Instant | null } = {}) {
   const on = machine({ drift });
-  return { ...on, clock: checkedClock(on.wall, on.mono, mark) };
+  return { ...on, clock: checkedClock(on.wall, on.mono, mark, confirmed) };
 }
 
 describe('at the start', () => {
@@ -74,6 +74,33 @@ describe('at the start', () => {
       clock.read();
     }
     expect(clock.read()).toMatchObject({ wall: wall(), trusted: true });
+  });
+});
+
+describe('a start that leaps ahead of the mark', () => {
+  const DAY: number = days(1);
+  const mark = at(-30 * DAY - 1);
+  const rows = [
+    { name: 'of thirty days is a pause', mark: at(-30 * DAY), confirmed: null, trusted: true },
+    { name: 'of a ms more is none', mark, confirmed: null, trusted: false },
+    { name: 'of fifty years is none', mark: at(-18_000 * DAY), confirmed: null, trusted: false },
+    { name: 'is believed on the day that somebody confirms', mark, confirmed: T0, trusted: true },
+    { name: 'is believed to the last ms of that day', mark, confirmed: at(1 - DAY), trusted: true },
+    { name: 'is not on the day after', mark, confirmed: at(-DAY), trusted: false },
+    { name: 'is not before that day', mark, confirmed: at(1), trusted: false },
+  ];
+  test.for(rows)('$name: trusted $trusted', ({ mark, confirmed, trusted }) => {
+    expect(start({ mark, confirmed }).clock.read()).toEqual({ wall: trusted ? T0 : mark, mono: 7_000, trusted });
+  });
+
+  test('goes on from the mark while it is suspect, so that nothing is written with the time of a wrong clock', () => {
+    const { clock, pass } = start({ mark });
+    pass(hours(2));
+    expect(clock.read()).toMatchObject({ wall: after(mark, hours(2)), trusted: false });
+  });
+
+  test('a confirmed day says nothing for a clock that lies before the mark', () => {
+    expect(start({ mark: at(hours(1)), confirmed: T0 }).clock.read().trusted).toBe(false);
   });
 });
 

@@ -48,13 +48,16 @@ const SLEW = 500e-6;
  *
  * `notBefore` is the persisted high-water mark, the latest time this service has ever answered with. Time before it
  * is untrusted (the machine's clock went back while the service was down); within the tolerance time goes on from it.
+ * A start that leaps ahead of it is untrusted too, unless `confirmed` (midnight UTC of a day) says that it is that day. Time
+ * then goes on from the mark: whatever is written meanwhile must not raise the mark to where the wrong clock is.
  */
-export function checkedClock(wall: () => number, mono: () => number, notBefore: Instant): Clock {
-  const startWall = wall();
-  let last = {
-    mono: mono(),
-    wall: notBefore - startWall <= CLOCK_TOLERANCE ? Math.max(startWall, notBefore) : startWall,
-  };
+export function checkedClock(
+  wall: () => number,
+  mono: () => number,
+  notBefore: Instant,
+  confirmed: Instant | null = null,
+): Clock {
+  let last = { mono: mono(), wall: beginning(wall(), notBefore, confirmed) };
   return {
     read() {
       const now = { wall: wall(), mono: mono() };
@@ -68,6 +71,20 @@ export function checkedClock(wall: () => number, mono: () => number, notBefore: 
       return { wall: floor, mono: last.mono, trusted: agree && floor >= notBefore };
     },
   };
+}
+
+/** The longest that a service may have been out of use and still believe its machine's clock without anybody's word. */
+const LONGEST_PAUSE = days(30);
+
+/** Whether a clock is further ahead of the high-water mark than a pause explains. In a new store (0) there is no mark. */
+export function isLeap(wall: number, notBefore: Instant): boolean {
+  return notBefore > 0 && wall - notBefore > LONGEST_PAUSE;
+}
+
+function beginning(wall: number, notBefore: Instant, confirmed: Instant | null): number {
+  const isConfirmed = confirmed !== null && wall >= confirmed && wall < after(confirmed, days(1));
+  if (isLeap(wall, notBefore) && !isConfirmed) return notBefore;
+  return notBefore - wall <= CLOCK_TOLERANCE ? Math.max(wall, notBefore) : wall;
 }
 
 /** Test clock. Time passes only when a test says so. */

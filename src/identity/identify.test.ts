@@ -25,7 +25,7 @@ import { parseSubjectPattern } from '../domain/subject-pattern.js';
 import { SUBJECT_KINDS } from '../domain/subject.js';
 import type { Instant } from '../domain/time.js';
 import type { TrustEntry } from '../domain/trust.js';
-import { createIdentifier, type Identifier } from './identify.js';
+import { createIdentifier, identifyShown, type Identifier } from './identify.js';
 import { TrustError } from './issuers.js';
 
 const T0 = Date.UTC(2026, 0, 1) as Instant;
@@ -490,4 +490,39 @@ describe('what cannot be read is denied', () => {
   test('a certificate without a name in its sequence is no distinguished name', () => {
     expect(who(leaf([], { raw: { subject: sequence() } }))).toBe('malformed');
   });
+});
+
+describe('a certificate that somebody shows', () => {
+  const asked: Uint8Array[] = [];
+  const byBytes: Identifier = {
+    identify: () => {
+      throw new Error('a spelling would be remembered');
+    },
+    identifyDer: (der, now) => {
+      asked.push(der);
+      return identifier.identifyDer(der, now);
+    },
+  };
+  const { pem } = alice;
+
+  test('is who Envoy would say it is, whatever its spelling, and is looked for by its bytes', () => {
+    const spellings = [
+      pem,
+      `${pem}\n \n`,
+      pem.replaceAll('\n', '\r\n'),
+      encodeURIComponent(pem),
+      pem.replace('M', '%4d'),
+    ];
+    asked.length = 0;
+    for (const shown of spellings) expect(identifyShown(byBytes, shown, noon)).toEqual(identifier.identify(pem, noon));
+    expect(new Set(asked.map((der) => Buffer.from(der).toString('hex'))).size).toBe(1);
+  });
+
+  test.for(['', 'x', '%', pem + pem, `${pem.slice(0, 60)}!${pem.slice(60)}`, `${pem}${' '.repeat(70_000)}`])(
+    'is refused with the words that Envoy would hear (row %#)',
+    (shown) => {
+      expect(identifyShown(byBytes, shown, noon)).toEqual(identifier.identify(shown, noon));
+      expect(identifyShown(byBytes, shown, noon)).toMatchObject({ effect: 'deny' });
+    },
+  );
 });

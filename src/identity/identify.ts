@@ -67,6 +67,25 @@ export function createIdentifier({ trust, capacity }: IdentifierOptions): Identi
   };
 }
 
+/**
+ * The same for a PEM text that a caller shows. One certificate has very many spellings, so it is remembered by its bytes
+ * and takes no room from those that Envoy sends.
+ */
+export function identifyShown(
+  identifier: Pick<Identifier, 'identifyDer'>,
+  shown: string,
+  now: Instant,
+): Identity | Deny {
+  if (shown === '') return deny('no_certificate');
+  if (shown.length > MAX_RECEIVED) return TOO_LONG;
+  try {
+    return identifier.identifyDer(decodeReceived(shown), now);
+  } catch (error) {
+    if (error instanceof CertificateError) return refusal(deny('malformed', { message: error.message })).deny;
+    throw error;
+  }
+}
+
 interface Scene {
   readonly entries: ReadonlyMap<TrustName, TrustEntry>;
   readonly signers: Signers;
@@ -148,7 +167,12 @@ function untrusted(message: string): Deny {
 
 /** The message goes into answers and logs, and parts of it come from the certificate. */
 function refusal({ message = '', ...denied }: Deny) {
-  return { refused: true, lasting: true, deny: { ...denied, message: message.slice(0, MAX_MESSAGE) } } as const;
+  return { refused: true, lasting: true, deny: { ...denied, message: beginningOf(message) } } as const;
+}
+
+/** A copy: the engine's own slice would keep all of a long text in memory. */
+function beginningOf(message: string): string {
+  return message.length <= MAX_MESSAGE ? message : Buffer.from(message.slice(0, MAX_MESSAGE)).toString();
 }
 
 function print(instant: Instant): string {

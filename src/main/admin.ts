@@ -37,7 +37,7 @@ interface Parts {
 }
 
 async function open(setting: string, { address }: Listener, door: Door, { given, life, core }: Parts): Promise<string> {
-  const { needed, identifier, alarm } = core;
+  const { needed, identifier, reloads, alarm } = core;
   const [sole, another] = given.config.trust;
   const app = createAdmin({
     needed,
@@ -46,6 +46,7 @@ async function open(setting: string, { address }: Listener, door: Door, { given,
     alarm,
     version: given.version,
     serving: () => life.closed(),
+    policiesSettled: () => reloads.isSettled(),
     randomSecret: () => randomBytes(32),
     soleTrust: another ? undefined : sole?.name,
     heard: (call) => given.log.debug(call, 'call'),

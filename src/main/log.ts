@@ -40,21 +40,35 @@ export function createLog({
   );
 }
 
-/** Logs a kind of trouble at most once in ten seconds, with the number of times it has been seen. */
+/** In milliseconds. */
+const ALARM_PAUSE = 10_000;
+
+/** Texts told apart at a time. A text that callers have a hand in could otherwise be another one each time. */
+const MAX_TEXTS = 100;
+
+/**
+ * Logs a kind of trouble at most once in ten seconds, with the number of times it has been held back since. Kinds are told
+ * apart by their text; when there are very many, by the name of the error alone.
+ */
 export function createAlarm(log: Log, mono: () => number, count: (kind: string) => void): (cause: unknown) => void {
   const last = new Map<string, { at: number; held: number }>();
   return (cause) => {
-    const kind = cause instanceof Error ? cause.name : 'unknown';
-    count(kind);
-    const text = cause instanceof Error ? cause.message : String(cause);
-    const seen = last.get(text);
+    const name = cause instanceof Error ? cause.name : 'unknown';
+    count(name);
     const now = mono();
-    if (seen && now - seen.at < 10_000) {
+    const text = `${name}: ${cause instanceof Error ? cause.message : String(cause)}`;
+    if (!last.has(text) && last.size >= MAX_TEXTS) forgetQuiet(last, now);
+    const kind = last.has(text) || last.size < MAX_TEXTS ? text : name;
+    const seen = last.get(kind);
+    if (seen && now - seen.at < ALARM_PAUSE) {
       seen.held += 1;
       return;
     }
-    if (last.size > 100) last.clear();
-    last.set(text, { at: now, held: 0 });
+    last.set(kind, { at: now, held: 0 });
     log.error({ err: cause, repeated: seen?.held ?? 0 }, 'alarm');
   };
+}
+
+function forgetQuiet(last: Map<string, { readonly at: number }>, now: number): void {
+  for (const [kind, { at }] of last) if (now - at >= ALARM_PAUSE) last.delete(kind);
 }

@@ -8,6 +8,8 @@ export interface Metrics {
   /** One check: its reason (null for an allow) and how long it took. */
   readonly check: (reason: DenyReason | null, seconds: number) => void;
   readonly alarm: (kind: string) => void;
+  /** A decision that was given and is not in the log of decisions. */
+  readonly unrecorded: () => void;
   readonly policyReload: (outcome: 'loaded' | 'refused') => void;
   readonly text: () => Promise<string>;
 }
@@ -45,6 +47,11 @@ export function createMetrics({ version, gauges }: { readonly version: string; r
     labelNames: ['kind'] as const,
     registers,
   });
+  const unrecorded = new Counter({
+    name: 'portcullis_decisions_unrecorded_total',
+    help: 'Decisions that are not in the log, denies for want of room nearly always',
+    registers,
+  });
   const reloads = new Counter({
     name: 'portcullis_policy_reloads_total',
     help: 'Readings of the policy folder',
@@ -74,6 +81,7 @@ export function createMetrics({ version, gauges }: { readonly version: string; r
       duration.observe(seconds);
     },
     alarm: (kind) => alarms.inc({ kind }),
+    unrecorded: () => unrecorded.inc(),
     policyReload: (outcome) => reloads.inc({ outcome }),
     text: () => registry.metrics(),
   };

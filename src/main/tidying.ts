@@ -11,23 +11,36 @@ const ANSWERS_KEPT = days(1);
 export function keepTidy({
   needed: { store, clock },
   keepDecisions,
+  waitFirst = false,
   alarm,
 }: {
   readonly needed: Pick<Dependencies, 'store' | 'clock'>;
   readonly keepDecisions: Duration;
+  /** Not at once, but only in ten minutes: time to see that the clock was confirmed and yet is wrong. */
+  readonly waitFirst?: boolean;
   readonly alarm: (cause: unknown) => void;
-}): { close(): void } {
-  const tidy = () => {
+}): { close(): Promise<void> } {
+  const end = new AbortController();
+  let running: Promise<unknown> = Promise.resolve();
+  const tidy = async () => {
     const { wall, trusted } = clock.read();
     // With a clock that is too far ahead everything would be too old.
-    if (!trusted) return;
-    Promise.all([
-      store.dropDecisions((wall - keepDecisions) as Instant),
-      store.forgetAnswers((wall - ANSWERS_KEPT) as Instant),
-    ]).catch(alarm);
+    if (!trusted || end.signal.aborted) return;
+    await store.dropDecisions((wall - keepDecisions) as Instant, end.signal);
+    await store.forgetAnswers((wall - ANSWERS_KEPT) as Instant, end.signal);
   };
-  tidy();
-  const timer = setInterval(tidy, minutes(10));
+  /** One after the other: the first time there may be very much. */
+  const next = () => {
+    running = running.then(tidy).catch(alarm);
+  };
+  if (!waitFirst) next();
+  const timer = setInterval(next, minutes(10));
   timer.unref();
-  return { close: () => clearInterval(timer) };
+  return {
+    close: async () => {
+      clearInterval(timer);
+      end.abort();
+      await running;
+    },
+  };
 }

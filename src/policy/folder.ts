@@ -5,7 +5,7 @@ import type { Findings } from './problem.js';
 import { MAX_FILE } from './yaml-text.js';
 
 /** One file of the policy folder as it lies there. */
-export interface PolicySource {
+export interface FolderFile {
   /** As problems call it. */
   readonly name: string;
   readonly bytes: Uint8Array;
@@ -16,7 +16,7 @@ const MAX_FILES = 1_000;
 const MAX_TOTAL = 4 * 1024 * 1024;
 
 /** The `*.yaml` and `*.yml` directly in the folder, in the order of their names. Dot files are not looked at. */
-export async function listFolder(folder: string, findings: Findings): Promise<PolicySource[]> {
+export async function listFolder(folder: string, findings: Findings): Promise<FolderFile[]> {
   try {
     const root = await realpath(folder);
     const names = (await readdir(root)).filter((name) => !name.startsWith('.')).sort();
@@ -45,8 +45,8 @@ async function readAll(
   root: string,
   names: readonly string[],
   findings: Findings,
-): Promise<PolicySource[]> {
-  const sources: PolicySource[] = [];
+): Promise<FolderFile[]> {
+  const sources: FolderFile[] = [];
   let total = 0;
   for (const name of names) {
     const source = await readOne(join(folder, name), join(root, name), root, findings);
@@ -62,7 +62,7 @@ async function readAll(
 }
 
 /** Null when the file is not to be read, with the reason among the findings. */
-async function readOne(name: string, path: string, root: string, findings: Findings): Promise<PolicySource | null> {
+async function readOne(name: string, path: string, root: string, findings: Findings): Promise<FolderFile | null> {
   const place = placeOf(name);
   try {
     // A mounted ConfigMap is made of links within its folder. One that leads out would let whoever may write here

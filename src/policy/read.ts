@@ -3,7 +3,7 @@ import type { TrustName } from '../domain/names.js';
 import type { PolicySet } from '../domain/policy.js';
 import { setDigest } from './digest.js';
 import { readDirectory } from './directory.js';
-import { listFolder, type PolicySource } from './folder.js';
+import { listFolder, type FolderFile } from './folder.js';
 import { merge, type Sections } from './merge.js';
 import { readPolicies } from './policies.js';
 import { Findings, inOrder, type Problem } from './problem.js';
@@ -38,7 +38,7 @@ export async function readPolicyFolder(folder: string, { trust }: Given): Promis
 }
 
 /** As `readPolicyFolder`, for files that are at hand. */
-export function readPolicyFiles(sources: readonly PolicySource[], { trust }: Given): PolicyReading {
+export function readPolicyFiles(sources: readonly FolderFile[], { trust }: Given): PolicyReading {
   const findings = new Findings();
   const schema = policyFileSchema(trust);
   return conclude(
@@ -48,7 +48,7 @@ export function readPolicyFiles(sources: readonly PolicySource[], { trust }: Giv
 }
 
 function readFile(
-  { name, bytes }: PolicySource,
+  { name, bytes }: FolderFile,
   schema: z.ZodType<PolicyFile>,
   findings: Findings,
 ): TypedYaml<PolicyFile> | null {

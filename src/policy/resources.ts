@@ -30,10 +30,10 @@ function checkActions({ value, at }: Entry, findings: Findings): void {
       'expected no actions beside tcp; raw TCP has no requests to tell apart, remove actions or tcp',
     );
   }
-  if (names.length > 1 && names.includes(ACCESS)) {
+  if (names.includes(ACCESS)) {
     findings.problem(
       at('actions', ACCESS),
-      'expected another name for an action beside others, got "access", which means all of a resource',
+      'expected another name for an action, got "access", which means all of a resource that names none',
     );
   }
 }

@@ -97,6 +97,11 @@ export class LmdbChange extends LmdbSnapshot implements Change {
       case 'token.created':
       case 'token.revoked':
         return this.#put(TOKENS, transition.token);
+      case 'guard.joined':
+      case 'guard.left':
+      case 'session.opened':
+      case 'session.cut':
+      case 'session.closed':
       case 'service.started':
       case 'service.stopped':
       case 'policy.loaded':

@@ -18,8 +18,7 @@ import {
 import { flipped, forged, recordsIn, tamper, type Lying } from '../../test/store-damage.js';
 import { openTestStore, removeFolder, temporaryFolder } from '../../test/store-folder.js';
 import { decision, grantId, recorded } from '../../test/store-scenes.js';
-import { hourOf } from './buckets.js';
-import { openRoot } from './environment.js';
+import { openNamed, openRoot } from './environment.js';
 import { entryKey, grantByCreationKey, grantKey, HEAD_KEY, KIND, lockKey } from './keys.js';
 import type { LmdbStore } from './lmdb.js';
 import { DamagedError } from './store.js';
@@ -243,12 +242,11 @@ describe('records with a proper MAC in the wrong place', () => {
 });
 
 test('a damaged batch of decisions is told, by lists, by id and by the look at everything', async () => {
-  const hour = `decisions-${String(hourOf(at(7))).padStart(10, '0')}`;
   const flipBit = async () => {
     const root = openRoot(folder);
-    const bucket = root.openDB<Buffer, Buffer>(hour, { encoding: 'binary', keyEncoding: 'binary' });
-    const [{ key, value } = { key: Buffer.of(), value: Buffer.of() }] = [...bucket.getRange({})];
-    await bucket.put(key, flipped({ key: key as Lying['key'], record: value }, 50).record);
+    const decisions = openNamed(root, 'decisions');
+    const [{ key, value } = { key: Buffer.of(), value: Buffer.of() }] = [...decisions.getRange({})];
+    await decisions.put(key, flipped({ key: key as Lying['key'], record: value }, 50).record);
     await root.close();
   };
   await flipBit();

@@ -1,15 +1,14 @@
 import { canonicalJson, type Canonical } from '../domain/canonical.js';
 import type { DecisionRecord } from '../domain/decision-record.js';
 import { isId, type DecisionId } from '../domain/ids.js';
-import type { Instant } from '../domain/time.js';
+import { hours, type Instant } from '../domain/time.js';
 import { birthOf } from './birth.js';
-import { hourOf, type Buckets, type Hour } from './buckets.js';
 import * as keys from './keys.js';
 import { newestFirst, pageOf, positionOf, type Position } from './page.js';
 import type { Records } from './records.js';
 import type { DecisionQuery, Page } from './store.js';
 
-/** Decisions of one slot lie together, and a page sorts one slot at a time. 36,000 to the hour, none in two hours. */
+/** Decisions of one slot lie together, and a page sorts one slot at a time. */
 const SLOT_MS = 100;
 
 /**
@@ -22,20 +21,27 @@ interface Placed extends Position {
   readonly record: DecisionRecord;
 }
 
-/** The log of decisions: written in batches, read newest first or by id, dropped by the hour. */
-export class DecisionLog {
-  readonly #buckets: Buckets;
+/** Removed in one transaction: about a mebibyte, which holds up the event loop for a millisecond or two. */
+const DROPPED_AT_ONCE = 500;
 
-  constructor(buckets: Buckets) {
-    this.#buckets = buckets;
+/**
+ * The log of decisions, in the order of their time: written in batches, read newest first or by id, dropped from the old
+ * end in pieces. One hour at a time in a database of its own would go as a whole, but LMDB opens a database only in a
+ * write transaction, so that reading an old decision would wait for the commit under way; and freeing all its pages is
+ * one commit, which for a busy hour may take longer than a commit may.
+ */
+export class DecisionLog {
+  readonly #records: Records;
+
+  constructor(records: Records) {
+    this.#records = records;
   }
 
-  /** Inside a transaction that has prepared the hours of the batch. `number` is unique to the batch. */
+  /** Inside a transaction. `number` is unique to the batch. */
   write(batch: readonly DecisionRecord[], number: number): void {
     for (const [slot, records] of grouped(batch, ({ at }) => slotOf(at))) {
-      const bucket = this.#buckets.prepared(hourOf(records[0]!.at));
       for (const [part, piece] of pieces(records).entries()) {
-        bucket.putText(keys.decisionsKey(slot, number, part), `[${piece.join(',')}]`);
+        this.#records.putText(keys.decisionsKey(slot, number, part), `[${piece.join(',')}]`);
       }
     }
   }
@@ -48,27 +54,52 @@ export class DecisionLog {
   /** An id carries the time of its decision, and so the place where it lies. */
   find(id: DecisionId): DecisionRecord | undefined {
     if (!isId('dec', id)) return undefined;
-    const at = birthOf(id);
-    const bucket = this.#buckets.reader(hourOf(at));
-    if (bucket === undefined) return undefined;
-    for (const { key, record } of bucket.foundIn(keys.decisionsIn(slotOf(at)))) {
+    for (const { key, record } of this.#records.foundIn(keys.decisionsIn(slotOf(birthOf(id))))) {
       if (!record.includes(id)) continue; // far cheaper than decoding
-      const found = decoded(bucket, key, record).find((one) => one.id === id);
+      const found = this.#decoded(key, record).find((one) => one.id === id);
       if (found !== undefined) return found;
     }
     return undefined;
   }
 
+  /** Inside a transaction: drops some of the hours that lie wholly before `before`. Whether there may be more. */
+  dropSome(before: Instant): boolean {
+    const hour = Math.floor(before / hours(1)) * hours(1);
+    const old = { start: keys.all(keys.KIND.decisions).start, end: keys.decisionsIn(slotOf(hour as Instant)).start };
+    const some = this.#records.firstKeysIn(old, DROPPED_AT_ONCE);
+    for (const key of some) this.#records.remove(key);
+    return some.length === DROPPED_AT_ONCE;
+  }
+
   *#newestFirst(before: Instant | null, since: Instant): Generator<Placed> {
-    for (const hour of this.#buckets.hours()) {
-      if (before !== null && hour > hourOf(before)) continue;
-      if (hour < hourOf(since)) return;
-      const bucket = this.#buckets.reader(hour);
-      if (bucket === undefined) continue; // dropped meanwhile
-      for (const slot of slotsIn(bucket, before)) {
-        for (const placed of placedIn(bucket, slot)) if (placed.at >= since) yield placed;
-      }
+    for (const slot of this.#slots(before)) {
+      if (slot < slotOf(since)) return;
+      for (const placed of this.#placedIn(slot)) if (placed.at >= since) yield placed;
     }
+  }
+
+  /** Slots that hold decisions, the last one first; not those that lie wholly after `before`. */
+  *#slots(before: Instant | null): Generator<number> {
+    const everything = keys.all(keys.KIND.decisions);
+    let from = before === null ? everything.end : keys.decisionsIn(slotOf(before)).end;
+    for (;;) {
+      const last = this.#records.lastKeyIn(everything, from);
+      if (last === undefined) return;
+      const slot = keys.numberAt(keys.partsOf(last)[0]!, 0);
+      yield slot;
+      from = keys.decisionsIn(slot).start;
+    }
+  }
+
+  #placedIn(slot: number): readonly Placed[] {
+    return [...this.#records.foundIn(keys.decisionsIn(slot))]
+      .flatMap(({ key, record }) => this.#decoded(key, record))
+      .map((record) => ({ at: record.at, id: record.id, record }))
+      .sort(newestFirst);
+  }
+
+  #decoded(key: keys.Key, record: Buffer): readonly DecisionRecord[] {
+    return this.#records.codec.decode(key, record) as unknown as readonly DecisionRecord[];
   }
 }
 
@@ -90,39 +121,6 @@ function pieces(records: readonly DecisionRecord[]): readonly (readonly string[]
 }
 
 const slotOf = (at: Instant): number => Math.floor(at / SLOT_MS);
-
-/** Slots that hold decisions, the last one first; not those that lie wholly after `before`. */
-function* slotsIn(bucket: Records, before: Instant | null): Generator<number> {
-  const everything = keys.all(keys.KIND.decisions);
-  let from = before === null ? everything.end : keys.decisionsIn(slotOf(before)).end;
-  for (;;) {
-    const last = bucket.lastKeyIn(everything, from);
-    if (last === undefined) return;
-    const slot = keys.numberAt(keys.partsOf(last)[0]!, 0);
-    yield slot;
-    from = keys.decisionsIn(slot).start;
-  }
-}
-
-function placedIn(bucket: Records, slot: number): readonly Placed[] {
-  const pieces = [...bucket.foundIn(keys.decisionsIn(slot))];
-  return pieces
-    .flatMap(({ key, record }) => decoded(bucket, key, record))
-    .map((record) => ({ at: record.at, id: record.id, record }))
-    .sort(newestFirst);
-}
-
-function decoded(bucket: Records, key: keys.Key, record: Buffer): readonly DecisionRecord[] {
-  return bucket.codec.decode(key, record) as unknown as readonly DecisionRecord[];
-}
-
-/** Groups of a size that one transaction can prepare, in their order. */
-export function byHours(batch: readonly DecisionRecord[], most: number): readonly (readonly DecisionRecord[])[] {
-  const hours = [...grouped(batch, ({ at }): Hour => hourOf(at)).values()];
-  const groups: DecisionRecord[][] = [];
-  for (let first = 0; first < hours.length; first += most) groups.push(hours.slice(first, first + most).flat());
-  return groups;
-}
 
 function grouped<T, K>(items: readonly T[], keyOf: (item: T) => K): ReadonlyMap<K, readonly T[]> {
   const groups = new Map<K, T[]>();

@@ -1,5 +1,6 @@
 import { randomBytes } from 'node:crypto';
-import { open, stat, unlink } from 'node:fs/promises';
+import { statSync } from 'node:fs';
+import { open, unlink } from 'node:fs/promises';
 import { join } from 'node:path';
 import { AccessError } from '../domain/errors.js';
 import { freeBytes, quoted, type Statfs } from './folder.js';
@@ -35,6 +36,9 @@ export class DiskGuard {
   readonly #reserve: string;
   readonly #reserveBytes: number;
   #replenishing: Promise<void> | null = null;
+  #givingUp: Promise<void> | null = null;
+  /** From the moment the reserve is given up until it is there again. */
+  #isGivenUp = false;
 
   constructor({
     folder,
@@ -54,31 +58,35 @@ export class DiskGuard {
     this.#reserveBytes = reserveBytes;
   }
 
-  /** Where the free space cannot be found out, as if there were none. */
+  /**
+   * What is missing of the reserve counts as used: room that was given up for ending access is for nothing else. Where
+   * free space says little (a quota), nothing else is written until the reserve is back. Where the free space cannot be
+   * found out, as if there were none.
+   */
   level(): DiskLevel {
-    const free = this.#free();
-    if (free < this.#thresholds.nothing) return 'nothing';
+    const free = this.#freeForAll();
+    if (this.#isGivenUp || free < this.#thresholds.nothing) return 'nothing';
     if (free < this.#thresholds.endingsOnly) return 'endings_only';
     return free < this.#thresholds.noRequests ? 'no_requests' : 'all';
   }
 
   /**
    * Runs what ends access: a revocation, a lock. If that meets a full disk, the reserve is given up and it runs once
-   * more, so it must be repeatable; `storage_full` means that nothing of it was kept.
+   * more, so it must be repeatable; `storage_full` means that nothing of it was kept. Also where there was no reserve to
+   * give up: another ending may just have done it.
    */
   async ending<T>(work: () => Promise<T>): Promise<T> {
     try {
       return await work();
     } catch (error) {
       if (!(error instanceof AccessError) || error.code !== 'storage_full') throw error;
-      if (!(await this.#giveUp())) throw error;
+      await this.#giveUp();
       return work();
     }
   }
 
   /**
-   * Makes the reserve where it is missing or was given up, once there is plenty of room again. May be called as often as
-   * one likes.
+   * Makes the reserve where it is missing or was given up, once there is room for it. May be called as often as one likes.
    *
    * @throws {Error} when it cannot be written
    */
@@ -90,18 +98,26 @@ export class DiskGuard {
   }
 
   /** Bytes that are kept back now. */
-  async reserved(): Promise<number> {
+  reserved(): number {
     try {
-      return (await stat(this.#reserve)).size;
+      return statSync(this.#reserve).size;
     } catch {
       return 0;
     }
   }
 
+  /** Makes no difference to the level, so the least room at which anything is written is enough for it. */
   async #replenish(): Promise<void> {
-    if ((await this.reserved()) === this.#reserveBytes) return;
-    if (this.#free() - this.#reserveBytes < this.#thresholds.noRequests) return;
-    await this.#write();
+    if (this.#givingUp !== null) return;
+    if (this.reserved() !== this.#reserveBytes) {
+      if (this.#freeForAll() < this.#thresholds.nothing) return;
+      await this.#write();
+    }
+    this.#isGivenUp = false;
+  }
+
+  #freeForAll(): number {
+    return this.#free() - Math.max(0, this.#reserveBytes - this.reserved());
   }
 
   #free(): number {
@@ -113,13 +129,18 @@ export class DiskGuard {
     }
   }
 
-  async #giveUp(): Promise<boolean> {
-    try {
-      await unlink(this.#reserve);
-      return true;
-    } catch {
-      return false;
-    }
+  /** Once for all endings that meet the full disk together. */
+  #giveUp(): Promise<void> {
+    this.#isGivenUp = true;
+    this.#givingUp ??= this.#remove().finally(() => {
+      this.#givingUp = null;
+    });
+    return this.#givingUp;
+  }
+
+  async #remove(): Promise<void> {
+    await this.#replenishing?.catch(() => undefined); // it stops: a file that is still open keeps its room
+    await unlink(this.#reserve).catch(() => undefined);
   }
 
   /** Random bytes: a file system that compresses would keep no room back for zeros. */
@@ -128,6 +149,7 @@ export class DiskGuard {
       const file = await open(this.#reserve, 'w', 0o600);
       try {
         for (let left = this.#reserveBytes; left > 0; left -= MEBIBYTE) {
+          if (this.#givingUp !== null) throw new Error('the room is needed');
           await file.writeFile(randomBytes(Math.min(left, MEBIBYTE)));
         }
         await file.sync();
@@ -135,7 +157,7 @@ export class DiskGuard {
         await file.close();
       }
     } catch (cause) {
-      await this.#giveUp();
+      await unlink(this.#reserve).catch(() => undefined);
       throw new Error(`the reserve ${quoted(this.#reserve)} cannot be written; make room on the disk`, { cause });
     }
   }

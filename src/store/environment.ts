@@ -37,7 +37,7 @@ export const OPTIONS = {
   // We group ourselves (`Writer`). lmdb's own grouping leaves a rejected promise behind that nobody can handle.
   eventTurnBatching: false,
   maxReaders: 126,
-  maxDbs: 16,
+  maxDbs: 4,
   permissionsMode: 0o600,
 } as const;
 
@@ -58,6 +58,12 @@ export function openRoot(folder: string): Root {
     void root.close();
     throw error;
   }
+}
+
+/** A database inside the environment, made where there is none. Waits for a commit under way, so it belongs to the start. */
+export function openNamed(root: Root, name: string): BinaryDatabase {
+  const { cache, encoding, keyEncoding } = OPTIONS;
+  return root.openDB<Buffer, Buffer>(name, { cache, encoding, keyEncoding }) as BinaryDatabase;
 }
 
 /** Makes the names of new files durable: the folder, and its own name in its parent. */

@@ -1,5 +1,16 @@
 import { execFileSync } from 'node:child_process';
-import { copyFileSync, mkdtempSync, readFileSync, renameSync, rmSync, statfsSync, writeFileSync } from 'node:fs';
+import {
+  closeSync,
+  constants,
+  copyFileSync,
+  mkdtempSync,
+  openSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  statfsSync,
+  writeFileSync,
+} from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
@@ -65,6 +76,58 @@ describe('a commit that does not come back', () => {
     expect(onFailStop.mock.calls).toEqual([[new Error('a commit took longer than 200 ms')]]);
     expect(readFileSync(join(folder, 'history'), 'utf8')).toMatch(/ stopped a commit took longer than 200 ms\n$/);
   }, 20_000);
+});
+
+describe('a disk that does not answer', () => {
+  const hours = Array.from({ length: 30 }, (_, hour) => decision(hour * 3_600_000, hour));
+  let other: Running | undefined;
+  afterEach(() => other?.kill());
+
+  test('holds up no reading of decisions, of whatever hour', async () => {
+    const store = await openTestStore(folder, { commitDeadline: 1_000 as never, onFailStop: () => undefined });
+    await store.recordDecisions(hours);
+    await store.close();
+    const again = await openTestStore(folder, { commitDeadline: 1_000 as never, onFailStop: () => undefined });
+    other = run('store-writer-lock.ts', [folder]);
+    await other.line('locked');
+    const waiting = codeOf(makeLock(again));
+    await new Promise((resolve) => setTimeout(resolve, 50)); // the commit is under way
+    const start = performance.now();
+    expect(again.decisions({ limit: 30 }).items).toHaveLength(30);
+    for (const one of hours) expect(again.decision(one.id)).toEqual(one);
+    expect(performance.now() - start).toBeLessThan(500);
+    expect(await waiting).toBe('storage_failed');
+    await again.close();
+  }, 20_000);
+
+  test('takes neither the end of the store with it, nor the word of it', async () => {
+    const told: number[] = [];
+    const store = await openTestStore(folder, { onFailStop: () => told.push(performance.now()) });
+    // Opening a pipe for writing waits until somebody reads from it: as a write does that hangs.
+    const history = join(folder, 'history');
+    rmSync(history);
+    execFileSync('mkfifo', [history]);
+    rmSync(join(folder, DATA_FILE));
+    const start = performance.now();
+    expect(await codeOf(makeLock(store))).toBe('storage_failed');
+    await store.close();
+    expect(performance.now() - start).toBeLessThan(1_000);
+    expect(told).toHaveLength(1);
+    closeSync(openSync(history, constants.O_RDWR)); // lets go of the thread that waits
+  });
+
+  test('is told of before it is written down, and that is done when the store is closed', async () => {
+    const events: string[] = [];
+    const history = join(folder, 'history');
+    const store = await openTestStore(folder, {
+      onFailStop: () => events.push(readFileSync(history, 'utf8').includes('stopped') ? 'late' : 'first'),
+    });
+    rmSync(join(folder, DATA_FILE));
+    await codeOf(makeLock(store));
+    await store.close();
+    expect(events).toEqual(['first']);
+    expect(readFileSync(history, 'utf8')).toMatch(/ stopped ENOENT/);
+  });
 });
 
 describe('a database file that is not the one that was opened', () => {

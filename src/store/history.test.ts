@@ -22,18 +22,18 @@ test('a folder without history has none, and needs nothing', () => {
   history.assertNotFailing(at(0));
 });
 
-test('a line for each event, in words', () => {
+test('a line for each event, in words', async () => {
   history.add('created', at(0));
-  history.add('stopped', at(1), 'EIO:\n  i/o error');
+  await history.addStopped(at(1), 'EIO:\n  i/o error');
   expect(readFileSync(file, 'utf8')).toBe(
     '2026-01-01T00:00:00.000Z created\n2026-01-01T00:00:00.001Z stopped EIO: i/o error\n',
   );
 });
 
-test('a fail-stop asks for verification until there was one', () => {
+test('a fail-stop asks for verification until there was one', async () => {
   history.add('created', at(0));
   expect(history.needsVerification()).toBe(false);
-  history.add('stopped', at(1), 'EIO');
+  await history.addStopped(at(1), 'EIO');
   expect(history.needsVerification()).toBe(true);
   history.add('verified', at(2));
   expect(history.needsVerification()).toBe(false);
@@ -45,11 +45,11 @@ test('a line that cannot be read asks for verification', () => {
   expect(history.needsVerification()).toBe(true);
 });
 
-test('three fail-stops within ten minutes are too many, and it says how to go on', () => {
+test('three fail-stops within ten minutes are too many, and it says how to go on', async () => {
   history.add('created', at(0));
-  for (const ms of [0, 1]) history.add('stopped', at(ms), 'EIO');
+  for (const ms of [0, 1]) await history.addStopped(at(ms), 'EIO');
   history.assertNotFailing(at(2));
-  history.add('stopped', at(2), 'a commit took longer');
+  await history.addStopped(at(2), 'a commit took longer');
   const failing = () => history.assertNotFailing(at(3));
   expect(failing).toThrow('storage failed 3 times within ten minutes, last with "a commit took longer"');
   expect(failing).toThrow('then remove the "stopped" lines from');

@@ -1,4 +1,5 @@
 import { closeSync, existsSync, fsyncSync, openSync, readFileSync, writeSync } from 'node:fs';
+import { open } from 'node:fs/promises';
 import { join } from 'node:path';
 import { minutes, type Instant } from '../domain/time.js';
 import { quoted } from './folder.js';
@@ -39,16 +40,27 @@ export class History {
     );
   }
 
-  add(what: 'created' | 'stopped' | 'verified', at: Instant, why = ''): void {
+  add(what: 'created' | 'verified', at: Instant): void {
     const isNew = !this.exists;
     const descriptor = openSync(this.#file, 'a', 0o600);
     try {
-      writeSync(descriptor, `${[new Date(at).toISOString(), what, why.replaceAll(/\s+/g, ' ')].join(' ').trimEnd()}\n`);
+      writeSync(descriptor, line(at, what));
       fsyncSync(descriptor);
     } finally {
       closeSync(descriptor);
     }
     if (isNew) syncFolder(join(this.#file, '..'));
+  }
+
+  /** Off the event loop: this is the disk that has just failed, and it may be that it never answers. */
+  async addStopped(at: Instant, why: string): Promise<void> {
+    const file = await open(this.#file, 'a', 0o600);
+    try {
+      await file.writeFile(line(at, 'stopped', why));
+      await file.sync();
+    } finally {
+      await file.close();
+    }
   }
 
   #events(): readonly { readonly at: number; readonly what: string; readonly why: string }[] {
@@ -59,4 +71,8 @@ export class History {
       return { at: Date.parse(at), what, why: why.join(' ') };
     });
   }
+}
+
+function line(at: Instant, what: string, why = ''): string {
+  return `${[new Date(at).toISOString(), what, why.replaceAll(/\s+/g, ' ')].join(' ').trimEnd()}\n`;
 }

@@ -41,9 +41,14 @@ const anyKey = fc.oneof(
   made(keys.entryKey, number),
   made(keys.reviewKey, text, number),
   ...[keys.grantBySubjectKey, keys.pendingBySubjectKey].map((make) => made(make, text, text, number, text)),
-  ...[keys.requestByCreationKey, keys.grantByCreationKey].map((make) => made(make, number, text)),
-  ...[keys.requestByPersonKey, keys.grantByPersonKey].map((make) => made(make, text, number, text)),
+  ...[keys.requestByCreationKey, keys.grantByCreationKey, keys.tokenByCreationKey].map((make) =>
+    made(make, number, text),
+  ),
+  ...[keys.requestByPersonKey, keys.grantByPersonKey, keys.tokenByMakerKey].map((make) =>
+    made(make, text, number, text),
+  ),
   ...[keys.pendingByLapseKey, keys.grantByEndKey].map((make) => made(make, number, number, text)),
+  made(keys.pendingByPersonKey, text, number, number, text),
   ...[keys.tokenByHashKey, keys.answerKey].map((make) => made(make, text, text)),
   made(keys.decisionsKey, number, number, number),
 );
@@ -109,9 +114,23 @@ describe('ranges', () => {
   });
 
   test('of what ends after an instant leave out what ends at it', () => {
-    const range = keys.endingAfter(keys.KIND.grantByEnd, 100 as Instant);
     const ending = (end: number) => keys.grantByEndKey(end as Instant, 0 as Instant, 'gr_' as never);
+    const range = keys.endingAfter(100 as Instant);
     expect([99, 100, 101].map((end) => holds(range, ending(end)))).toEqual([false, false, true]);
+    const lapsing = (end: number) => keys.pendingByLapseKey(end as Instant, 0 as Instant, 'req_' as never);
+    expect([99, 100, 101].map((end) => holds(keys.lapsingAfter(100 as Instant), lapsing(end)))).toEqual([
+      false,
+      false,
+      true,
+    ]);
+  });
+
+  test('of what waits of one person leave out others, and what lapses at the instant', () => {
+    const alices = keys.lapsingAfter(100 as Instant, 'alice' as never);
+    const lapsing = (who: string, end: number) =>
+      keys.pendingByPersonKey(who as never, end as Instant, 0 as Instant, 'req_' as never);
+    expect([99, 100, 101].map((end) => holds(alices, lapsing('alice', end)))).toEqual([false, false, true]);
+    expect(holds(alices, lapsing('bob', 101))).toBe(false);
   });
 
   test('of answers before an instant leave out those of it', () => {

@@ -24,6 +24,7 @@ export const KIND = {
   requestByPerson: 0x12,
   pendingBySubject: 0x13,
   pendingByLapse: 0x14,
+  pendingByPerson: 0x15,
   review: 0x18,
   grant: 0x20,
   grantBySubject: 0x21,
@@ -33,6 +34,8 @@ export const KIND = {
   lock: 0x30,
   token: 0x38,
   tokenByHash: 0x39,
+  tokenByCreation: 0x3a,
+  tokenByMaker: 0x3b,
   entry: 0x40,
   answer: 0x48,
   answerByTime: 0x49,
@@ -102,6 +105,14 @@ export const requestsByCreation = (person?: PersonId): KeyRange =>
 export const grantsByCreation = (person?: PersonId): KeyRange =>
   within(person === undefined ? keyOf(KIND.grantByCreation) : keyOf(KIND.grantByPerson, hashOf(person)));
 
+export const tokenByCreationKey = (createdAt: Instant, id: TokenId): Key =>
+  keyOf(KIND.tokenByCreation, ascending(createdAt), text(id));
+export const tokenByMakerKey = (maker: string, createdAt: Instant, id: TokenId): Key =>
+  keyOf(KIND.tokenByMaker, hashOf(maker), ascending(createdAt), text(id));
+/** All tokens, or those that one actor made, oldest first. */
+export const tokensByCreation = (maker?: string): KeyRange =>
+  within(maker === undefined ? keyOf(KIND.tokenByCreation) : keyOf(KIND.tokenByMaker, hashOf(maker)));
+
 /** The key in such a range that belongs to this creation time and id. */
 export const creationKeyIn = ({ start }: KeyRange, { at, id }: { readonly at: Instant; readonly id: string }): Key =>
   Buffer.concat([start, keyOf(KIND.head, ascending(at), text(id)).subarray(1)]) as Key;
@@ -109,15 +120,18 @@ export const creationKeyIn = ({ start }: KeyRange, { at, id }: { readonly at: In
 /** Undecided requests by the time at which they lapse; carries what a page is sorted by. */
 export const pendingByLapseKey = (lapsesAt: Instant, createdAt: Instant, id: RequestId): Key =>
   keyOf(KIND.pendingByLapse, ascending(lapsesAt), ascending(createdAt), text(id));
+/** The same of one person. */
+export const pendingByPersonKey = (person: PersonId, lapsesAt: Instant, createdAt: Instant, id: RequestId): Key =>
+  keyOf(KIND.pendingByPerson, hashOf(person), ascending(lapsesAt), ascending(createdAt), text(id));
 /** Grants by natural end; carries what a page is sorted by. */
 export const grantByEndKey = (end: Instant, createdAt: Instant, id: GrantId): Key =>
   keyOf(KIND.grantByEnd, ascending(end), ascending(createdAt), text(id));
 
-/** Those of `pendingByLapseKey` or `grantByEndKey` whose time lies after `now`. */
-export const endingAfter = (kind: typeof KIND.pendingByLapse | typeof KIND.grantByEnd, now: Instant): KeyRange => ({
-  start: keyOf(kind, ascending(now + 1)),
-  end: within(keyOf(kind)).end,
-});
+/** Requests, or those of one person, that nobody has decided and that lapse after `now`. */
+export const lapsingAfter = (now: Instant, person?: PersonId): KeyRange =>
+  after(person === undefined ? keyOf(KIND.pendingByLapse) : keyOf(KIND.pendingByPerson, hashOf(person)), now);
+/** Grants whose natural end lies after `now`. */
+export const endingAfter = (now: Instant): KeyRange => after(keyOf(KIND.grantByEnd), now);
 
 export const tokenByHashKey = (hash: string, id: TokenId): Key => keyOf(KIND.tokenByHash, hashOf(hash), text(id));
 export const tokensWithHash = (hash: string): KeyRange => within(keyOf(KIND.tokenByHash, hashOf(hash)));
@@ -133,7 +147,7 @@ export const answersBefore = (at: Instant): KeyRange => ({
 /** The inverse of `answerByTimeKey`. */
 export const answerKeyIn = (key: Key): Key => Buffer.concat([Buffer.of(KIND.answer), lastPart(key)]) as Key;
 
-/** Part of a batch of decisions: those that fell in one slot of time. Lies in the database of its hour. */
+/** Part of a batch of decisions: those that fell in one slot of time. Lies in a database of their own. */
 export const decisionsKey = (slot: number, batch: number, part: number): Key =>
   keyOf(KIND.decisions, ascending(slot), ascending(batch), ascending(part));
 export const decisionsIn = (slot: number): KeyRange => within(keyOf(KIND.decisions, ascending(slot)));
@@ -199,6 +213,12 @@ let hashed = { part: '', hash: hash('sha256', '', 'buffer') };
 function hashOf(part: string): Buffer {
   if (part !== hashed.part) hashed = { part, hash: hash('sha256', part, 'buffer') };
   return hashed.hash;
+}
+
+/** Keys that begin with `prefix` and go on with a later time. */
+function after(prefix: Key, now: Instant): KeyRange {
+  const start = Buffer.concat([prefix, keyOf(KIND.head, ascending(now + 1)).subarray(1)]) as Key;
+  return { start, end: within(prefix).end };
 }
 
 /** All keys that begin with `prefix`: up to the prefix counted up by one. The carry ends at the kind, which is never 0xff. */

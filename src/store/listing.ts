@@ -20,20 +20,17 @@ export function* positionsIn(records: Records, range: KeyRange, after: Cursor | 
 const FEW = 2_000;
 
 /**
- * What ends after `now`, newest first: a few things among very many that are over, found without looking at those. Null
- * when they are not few.
+ * What lies in a range by time of its end, newest first: a few things among very many that are over, found without
+ * looking at those. Null when they are not few.
  */
-export function positionsEndingAfter(
-  records: Records,
-  kind: typeof keys.KIND.pendingByLapse | typeof keys.KIND.grantByEnd,
-  now: Instant,
-): Listed[] | null {
-  const listed: Listed[] = [];
-  for (const key of records.keysIn(keys.endingAfter(kind, now))) {
-    if (listed.length === FEW) return null;
-    listed.push(listedIn(key));
-  }
-  return listed.sort(newestFirst);
+export function fewPositionsIn(records: Records, byEnd: KeyRange): Listed[] | null {
+  const keysThere = records.firstKeysIn(byEnd, FEW + 1);
+  return keysThere.length > FEW ? null : keysThere.map(listedIn).sort(newestFirst);
+}
+
+/** As `fewPositionsIn`, however many there are. */
+export function allPositionsIn(records: Records, byEnd: KeyRange): Listed[] {
+  return [...records.keysIn(byEnd)].map(listedIn).sort(newestFirst);
 }
 
 /** The last two parts of all these keys are time of creation and id. */

@@ -57,9 +57,9 @@ export async function openLmdbStore(options: LmdbStoreOptions): Promise<LmdbStor
   const history = new History(folder);
   const store = await released(claim, async () => {
     history.assertNotFailing(options.now());
-    const root = await openDatabase(folder, codec, history, options.now());
+    const databases = await openDatabase(folder, codec, history, options.now());
     const defaults = { commitDeadline: COMMIT_DEADLINE, minimumRoom: MINIMUM_ROOM };
-    return new OpenStore(root, { ...defaults, ...options, folder, codec, claim, history, statfs: ask });
+    return new OpenStore(databases, { ...defaults, ...options, folder, codec, claim, history, statfs: ask });
   });
   try {
     await store.selfTest();

@@ -5,7 +5,7 @@ import type { DecisionRecord } from '../domain/decision-record.js';
 import type { Grant } from '../domain/grant.js';
 import type { DecisionId, GrantId, LockId, RequestId, TokenId } from '../domain/ids.js';
 import type { Lock } from '../domain/lock.js';
-import type { ResourceName } from '../domain/names.js';
+import type { PersonId, ResourceName } from '../domain/names.js';
 import { requestStateOf, type AccessRequest } from '../domain/request.js';
 import type { Review } from '../domain/review.js';
 import type { Subject } from '../domain/subject.js';
@@ -13,7 +13,7 @@ import { hours, type Instant } from '../domain/time.js';
 import type { Token } from '../domain/token.js';
 import { synchronous } from './synchronous.js';
 import { newestFirst, pageOf, type Position, type Wanted } from './page.js';
-import type { Answered, Change, DecisionQuery, GrantQuery, Page, RequestQuery, Store } from './store.js';
+import type { Answered, Change, DecisionQuery, GrantQuery, Page, RequestQuery, Store, TokenQuery } from './store.js';
 
 /** A store that forgets. It passes the same contract as the LMDB store; tests and tools use it. */
 export function memoryStore(): Store {
@@ -153,11 +153,7 @@ class MemoryState implements Change {
   }
 
   tokenByHash(hash: string): Token | undefined {
-    return this.tokens().find((token) => token.hash === hash);
-  }
-
-  tokens(): readonly Token[] {
-    return [...this.#tables.tokens.values()].sort((a, b) => newestFirst(placed(a), placed(b)));
+    return [...this.#tables.tokens.values()].find((token) => token.hash === hash);
   }
 
   requests({ person, pendingAt, ...paging }: RequestQuery): Page<AccessRequest> {
@@ -172,6 +168,19 @@ class MemoryState implements Change {
       .filter((grant) => person === undefined || grant.person === person)
       .filter((grant) => unexpiredAt === undefined || grant.expiresAt > unexpiredAt);
     return pageOfThings(items, paging);
+  }
+
+  tokens({ maker, ...paging }: TokenQuery): Page<Token> {
+    const items = [...this.#tables.tokens.values()].filter((token) => maker === undefined || token.createdBy === maker);
+    return pageOfThings(items, paging);
+  }
+
+  requestTimes(person: PersonId, limit: number): readonly Instant[] {
+    return timesOf([...this.#tables.requests.values()].filter((request) => request.person === person)).slice(0, limit);
+  }
+
+  tokenTimes(maker: string, limit: number): readonly Instant[] {
+    return timesOf([...this.#tables.tokens.values()].filter((token) => token.createdBy === maker)).slice(0, limit);
   }
 
   entries(from: number, limit: number): readonly AuditEntry[] {
@@ -233,6 +242,11 @@ class MemoryState implements Change {
       case 'token.revoked':
         this.#tables.tokens.set(transition.token.id, transition.token);
         break;
+      case 'guard.joined':
+      case 'guard.left':
+      case 'session.opened':
+      case 'session.cut':
+      case 'session.closed':
       case 'service.started':
       case 'service.stopped':
       case 'policy.loaded':
@@ -247,6 +261,11 @@ function emptyTables(): Tables {
 
 function placed({ createdAt, id }: { readonly createdAt: Instant; readonly id: string }): Position {
   return { at: createdAt, id };
+}
+
+/** When things were made, newest first. */
+function timesOf(things: readonly { readonly createdAt: Instant }[]): Instant[] {
+  return things.map(({ createdAt }) => createdAt).sort((a, b) => b - a);
 }
 
 function pageOfThings<T extends { readonly createdAt: Instant; readonly id: string }>(

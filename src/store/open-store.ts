@@ -1,11 +1,10 @@
 import type { DecisionRecord } from '../domain/decision-record.js';
 import type { DecisionId } from '../domain/ids.js';
 import type { Instant } from '../domain/time.js';
-import { Buckets, hourOf, MAX_HOURS } from './buckets.js';
 import { LmdbChange } from './change.js';
 import type { Claim } from './claim.js';
 import type { Codec } from './codec.js';
-import { byHours, DecisionLog } from './decisions.js';
+import { DecisionLog } from './decisions.js';
 import type { Root } from './environment.js';
 import { FileWatch } from './file-watch.js';
 import { freeBytes, type Statfs } from './folder.js';
@@ -17,6 +16,7 @@ import { LockCache } from './lock-cache.js';
 import { Reads } from './reads.js';
 import { Records } from './records.js';
 import { LmdbSnapshot } from './snapshot.js';
+import type { Databases } from './start.js';
 import type { Change, DecisionQuery, Page, Snapshot, Store } from './store.js';
 import { verifyAll, type Verification } from './verify.js';
 import { Writer } from './writer.js';
@@ -37,6 +37,9 @@ export interface OpenStoreNeeds {
 /** Removed in one transaction; at most about a mebibyte of pages. */
 const FORGOTTEN_AT_ONCE = 500;
 
+/** How long closing waits for a fail-stop to be on record, in milliseconds. */
+const NOTED_MS = 300;
+
 /** A store over an open database. */
 export class OpenStore implements Store {
   readonly #root: Root;
@@ -44,22 +47,24 @@ export class OpenStore implements Store {
   readonly #records: Records;
   readonly #lockCache: LockCache;
   readonly #grantIndex = new GrantIndex();
-  readonly #buckets: Buckets;
+  readonly #decisions: Records;
   readonly #log: DecisionLog;
   readonly #file: FileWatch;
   readonly #reads: Reads;
   readonly #writer: Writer;
   #closing: Promise<void> | null = null;
+  /** Resolves when a fail-stop is on record. */
+  #noted: Promise<void> = Promise.resolve();
   /** The head as it was before the transaction under way. */
   #before: Buffer | undefined;
 
-  constructor(root: Root, needs: OpenStoreNeeds) {
+  constructor({ root, decisions }: Databases, needs: OpenStoreNeeds) {
     this.#root = root;
     this.#needs = needs;
     this.#records = new Records(root, needs.codec);
     this.#lockCache = new LockCache(this.#records);
-    this.#buckets = new Buckets(root, needs.codec);
-    this.#log = new DecisionLog(this.#buckets);
+    this.#decisions = new Records(decisions, needs.codec);
+    this.#log = new DecisionLog(this.#decisions);
     this.#file = new FileWatch(needs.folder);
     this.#reads = new Reads(root, () => this.#writer.refusal());
     this.#writer = new Writer({
@@ -68,12 +73,8 @@ export class OpenStore implements Store {
       hasRoom: () => this.#hasRoom(),
       isUntouched: () => this.#before !== undefined && this.#headRecord()?.equals(this.#before) === true,
       onFailStop: (cause) => this.#onFailStop(cause),
-      onTransaction: {
-        begin: () => {
-          this.#before = this.#headRecord();
-          this.#buckets.begin();
-        },
-        end: (committed) => this.#buckets.end(committed),
+      onBegin: () => {
+        this.#before = this.#headRecord();
       },
     });
   }
@@ -89,51 +90,41 @@ export class OpenStore implements Store {
     });
   }
 
-  async change<T>(at: Instant, use: (change: Change) => T): Promise<T> {
-    let result: T | undefined;
-    await this.#submit(() => {
+  change<T>(at: Instant, use: (change: Change) => T): Promise<T> {
+    return this.#committed(() => {
       const change = new LmdbChange(this.#records, this.#lockCache, at);
       try {
-        result = this.#reads.changing(() => use(change));
+        const result = this.#reads.changing(() => use(change));
         change.finish();
+        return result;
       } finally {
         change.end();
       }
     });
-    return result as T;
   }
 
-  async recordDecisions(batch: readonly DecisionRecord[]): Promise<void> {
-    const parts = byHours(batch, MAX_HOURS).map((part) => {
-      const hours = [...new Set(part.map(({ at }) => hourOf(at)))];
-      return this.#writer.submit({
-        prepare: () => this.#buckets.prepare(hours),
-        work: () => this.#writeDecisions(part),
-      });
-    });
-    await Promise.all(parts);
+  recordDecisions(batch: readonly DecisionRecord[]): Promise<void> {
+    return this.#writer.submit(() => this.#writeDecisions(batch));
   }
 
   decisions(query: DecisionQuery): Page<DecisionRecord> {
-    return this.#reads.alone(() => this.#log.page(query));
+    return this.#reads.fresh(() => this.#log.page(query));
   }
 
   decision(id: DecisionId): DecisionRecord | undefined {
-    return this.#reads.alone(() => this.#log.find(id));
+    return this.#reads.fresh(() => this.#log.find(id));
   }
 
-  async dropDecisions(before: Instant): Promise<void> {
-    const old = this.#reads.alone(() => this.#buckets.hours()).filter((hour) => hour < hourOf(before));
-    for (const hour of old.toReversed()) await this.#writer.submit(() => this.#drop(hour));
+  dropDecisions(before: Instant, signal?: AbortSignal): Promise<void> {
+    return this.#inSteps(() => this.#log.dropSome(before), signal);
   }
 
   highWaterMark(): Instant {
     return this.#reads.fresh(() => this.#records.head().highWaterMark);
   }
 
-  async forgetAnswers(before: Instant): Promise<void> {
-    let isMore = true;
-    while (isMore) isMore = await this.#forgetSomeAnswers(before);
+  forgetAnswers(before: Instant, signal?: AbortSignal): Promise<void> {
+    return this.#inSteps(() => this.#forgetSomeAnswers(before), signal);
   }
 
   /** @see LmdbStore */
@@ -141,8 +132,8 @@ export class OpenStore implements Store {
     return verifyAll({
       records: this.#records,
       lockCache: this.#lockCache,
-      buckets: this.#buckets,
-      read: (use) => this.#reads.alone(use),
+      decisions: this.#decisions,
+      read: (use) => this.#reads.fresh(use),
     });
   }
 
@@ -162,14 +153,10 @@ export class OpenStore implements Store {
    */
   async selfTest(): Promise<void> {
     const at = this.#needs.now();
-    await this.#submit(() => void this.#records.put(keys.SELF_TEST_KEY, at));
+    await this.#writer.submit(() => void this.#records.put(keys.SELF_TEST_KEY, at));
     const found = this.#reads.fresh(() => this.#records.find(keys.SELF_TEST_KEY, 'self-test'));
     if (found !== at)
       throw new Error(`storage gave back ${JSON.stringify(found)} instead of ${at}; see whether lmdb is whole`);
-  }
-
-  #submit(work: () => void): Promise<void> {
-    return this.#writer.submit({ work });
   }
 
   #writeDecisions(batch: readonly DecisionRecord[]): void {
@@ -179,27 +166,30 @@ export class OpenStore implements Store {
     this.#records.put(keys.HEAD_KEY, headBody({ ...latest, batches: head.batches + 1 }));
   }
 
-  /** The pages are freed on lmdb's thread: an hour may have millions of them. */
-  async #drop(hour: number): Promise<void> {
-    const database = await this.#root.transaction(() => ({ taken: this.#buckets.take(hour) }));
-    await database.taken?.drop();
+  /** A step is a commit, between which others get their turn; it tells whether there may be more. */
+  async #inSteps(step: () => boolean, signal: AbortSignal | undefined): Promise<void> {
+    while (!isAborted(signal) && (await this.#committed(step)));
   }
 
-  /** Whether there may be more. */
-  async #forgetSomeAnswers(before: Instant): Promise<boolean> {
-    let some: readonly keys.Key[] = [];
-    await this.#submit(() => {
-      some = this.#records.firstKeysIn(keys.answersBefore(before), FORGOTTEN_AT_ONCE);
-      for (const key of some) {
-        this.#records.remove(key);
-        this.#records.remove(keys.answerKeyIn(key));
-      }
+  async #committed<T>(work: () => T): Promise<T> {
+    let result: T | undefined;
+    await this.#writer.submit(() => {
+      result = work();
     });
+    return result as T;
+  }
+
+  #forgetSomeAnswers(before: Instant): boolean {
+    const some = this.#records.firstKeysIn(keys.answersBefore(before), FORGOTTEN_AT_ONCE);
+    for (const key of some) {
+      this.#records.remove(key);
+      this.#records.remove(keys.answerKeyIn(key));
+    }
     return some.length === FORGOTTEN_AT_ONCE;
   }
 
   #headRecord(): Buffer | undefined {
-    return this.#reads.fresh(() => this.#records.record(keys.HEAD_KEY));
+    return this.#reads.newest(() => this.#records.record(keys.HEAD_KEY));
   }
 
   #hasRoom(): boolean {
@@ -207,20 +197,34 @@ export class OpenStore implements Store {
     return freeBytes(this.#needs.folder, this.#needs.statfs) >= this.#needs.minimumRoom;
   }
 
+  /** Telling comes first, and nothing here waits for the disk: it is what has failed. */
   #onFailStop(cause: Error): void {
     try {
-      this.#needs.history.add('stopped', this.#needs.now(), cause.message);
-    } catch {
-      // The disk that failed need not take this line either. The next start then verifies in the background only.
+      this.#needs.onFailStop(cause);
+    } finally {
+      // It need not take this line either. The next start then verifies in the background only.
+      this.#noted = this.#needs.history.addStopped(this.#needs.now(), cause.message).catch(() => undefined);
     }
-    this.#needs.onFailStop(cause);
   }
 
   async #close(): Promise<void> {
     await this.#writer.close();
     // After a fail-stop lmdb may never come back from closing, and the folder stays ours until the process ends.
-    if (this.#writer.isStopped) return;
+    if (this.#writer.isStopped) return within(NOTED_MS, this.#noted);
     await this.#root.close();
     await this.#needs.claim.release();
   }
+}
+
+async function within(ms: number, work: Promise<void>): Promise<void> {
+  let timer: NodeJS.Timeout | undefined;
+  const over = new Promise<void>((resolve) => {
+    timer = setTimeout(resolve, ms);
+  });
+  await Promise.race([work, over]);
+  clearTimeout(timer);
+}
+
+function isAborted(signal: AbortSignal | undefined): boolean {
+  return signal?.aborted === true;
 }

@@ -47,10 +47,6 @@ test('a change begun inside of a change or a read is one of its own, after it', 
   expect([outer, await inner]).toEqual([before + 1, before + 1]);
 });
 
-test('decisions read inside of another read are refused: they could end its snapshot', () => {
-  expect(() => store.read(() => store.decisions({ limit: 1 }))).toThrow('end that one first');
-});
-
 test('a snapshot that has been carried out of its callback answers nothing', () => {
   const kept = store.read((snapshot) => ({ snapshot })).snapshot;
   expect(() => kept.sequence).toThrow('this snapshot is over');

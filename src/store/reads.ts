@@ -13,14 +13,21 @@ export class Reads {
     this.#refusal = refusal;
   }
 
-  /**
-   * Runs `use` on the newest committed state. LMDB hands out one read transaction for each turn of the event loop, so it
-   * is given back first. Only a read inside of another one shares its moment: no promise can have resolved in between,
-   * so there is no newer change that anybody has been told of.
-   */
+  /** Runs `use` on the newest committed state, while the store is in use. */
   fresh<T>(use: () => T): T {
     const refusal = this.#refusal();
     if (refusal) throw refusal;
+    return this.newest(use);
+  }
+
+  /**
+   * As `fresh`, for what the store itself must know until its last commit, when others are refused already.
+   *
+   * LMDB hands out one read transaction for each turn of the event loop, so it is given back first. Only a read inside of
+   * another one shares its moment: no promise can have resolved in between, so there is no newer change that anybody has
+   * been told of.
+   */
+  newest<T>(use: () => T): T {
     // LMDB would answer with what the change has written and not yet committed.
     if (this.#isChanging) throw new Error('the store was read inside of a change; ask the change itself');
     if (this.#depth === 0) this.#root.resetReadTxn();
@@ -30,12 +37,6 @@ export class Reads {
     } finally {
       this.#depth -= 1;
     }
-  }
-
-  /** As `fresh`, for what may open databases, which ends the read transaction of everybody. */
-  alone<T>(use: () => T): T {
-    if (this.#depth > 0) throw new Error('decisions were read inside of another read; end that one first');
-    return this.fresh(use);
   }
 
   /** Runs a part of a write transaction. */

@@ -2,7 +2,7 @@ import type { AuditEntry } from '../domain/audit-entry.js';
 import type { Grant } from '../domain/grant.js';
 import type { GrantId, LockId, RequestId, TokenId } from '../domain/ids.js';
 import type { Lock } from '../domain/lock.js';
-import type { ResourceName } from '../domain/names.js';
+import type { PersonId, ResourceName } from '../domain/names.js';
 import type { AccessRequest } from '../domain/request.js';
 import type { Review } from '../domain/review.js';
 import type { Subject } from '../domain/subject.js';
@@ -11,18 +11,18 @@ import type { Token } from '../domain/token.js';
 import type { GrantIndex, IndexedGrant } from './grant-index.js';
 import type { Head } from './head.js';
 import * as keys from './keys.js';
-import { positionsEndingAfter, positionsIn, type Listed } from './listing.js';
+import { allPositionsIn, fewPositionsIn, positionsIn, type Listed } from './listing.js';
 import type { LockCache } from './lock-cache.js';
 import { pageOf } from './page.js';
 import { misleading, type Records } from './records.js';
 import {
   DamagedError,
   type Answered,
-  type Cursor,
   type GrantQuery,
   type Page,
   type RequestQuery,
   type Snapshot,
+  type TokenQuery,
 } from './store.js';
 import { GRANTS, REQUESTS, TOKENS, type Table } from './tables.js';
 
@@ -113,17 +113,27 @@ export class LmdbSnapshot implements Snapshot {
     return undefined;
   }
 
-  tokens(): readonly Token[] {
+  tokens({ maker, ...wanted }: TokenQuery): Page<Token> {
     this.assertCurrent();
-    const tokens = [...this.records.valuesIn(keys.all(keys.KIND.token))] as unknown as Token[];
-    return tokens.sort((a, b) => b.createdAt - a.createdAt || (a.id < b.id ? 1 : -1));
+    return pageOf(positionsIn(this.records, keys.tokensByCreation(maker), wanted.after), wanted, (position) => {
+      const token = this.#listedThing(TOKENS, position);
+      return maker === undefined || token.createdBy === maker ? token : undefined;
+    });
+  }
+
+  requestTimes(person: PersonId, limit: number): readonly Instant[] {
+    return this.#timesIn(keys.requestsByCreation(person), limit);
+  }
+
+  tokenTimes(maker: string, limit: number): readonly Instant[] {
+    return this.#timesIn(keys.tokensByCreation(maker), limit);
   }
 
   requests({ person, pendingAt, ...wanted }: RequestQuery): Page<AccessRequest> {
     this.assertCurrent();
-    const listed = this.#listed(keys.KIND.pendingByLapse, keys.requestsByCreation(person), wanted.after, {
-      endingAfter: pendingAt,
-    });
+    const listed =
+      (pendingAt !== undefined && this.#pendingPositions(pendingAt, person)) ||
+      positionsIn(this.records, keys.requestsByCreation(person), wanted.after);
     return pageOf(listed, wanted, (position) => {
       const request = this.#listedThing(REQUESTS, position);
       const isWaiting = pendingAt === undefined || (request.settled === null && pendingAt < request.lapsesAt);
@@ -133,9 +143,10 @@ export class LmdbSnapshot implements Snapshot {
 
   grants({ person, unexpiredAt, ...wanted }: GrantQuery): Page<Grant> {
     this.assertCurrent();
-    const listed = this.#listed(keys.KIND.grantByEnd, keys.grantsByCreation(person), wanted.after, {
-      endingAfter: person === undefined ? unexpiredAt : undefined, // of one person there are fewer in all
-    });
+    const isOfAll = unexpiredAt !== undefined && person === undefined; // of one person there are fewer in all
+    const listed =
+      (isOfAll && fewPositionsIn(this.records, keys.endingAfter(unexpiredAt))) ||
+      positionsIn(this.records, keys.grantsByCreation(person), wanted.after);
     return pageOf(listed, wanted, (position) => {
       const grant = this.#listedThing(GRANTS, position);
       const isUnexpired = unexpiredAt === undefined || unexpiredAt < grant.expiresAt;
@@ -177,15 +188,10 @@ export class LmdbSnapshot implements Snapshot {
     return this.records.find(table.keyOf(id), id) as T | undefined;
   }
 
-  /** By time of the end where that makes a short list, else by creation. Both are sorted newest first. */
-  #listed(
-    kind: typeof keys.KIND.pendingByLapse | typeof keys.KIND.grantByEnd,
-    byCreation: keys.KeyRange,
-    after: Cursor | undefined,
-    { endingAfter }: { readonly endingAfter: Instant | undefined },
-  ): Iterable<Listed> {
-    const few = endingAfter === undefined ? null : positionsEndingAfter(this.records, kind, endingAfter);
-    return few ?? positionsIn(this.records, byCreation, after);
+  /** Null when there are too many. Never of one person: how many of those wait is counted, and nobody else may change that. */
+  #pendingPositions(now: Instant, person: PersonId | undefined): readonly Listed[] | null {
+    const range = keys.lapsingAfter(now, person);
+    return person === undefined ? fewPositionsIn(this.records, range) : allPositionsIn(this.records, range);
   }
 
   /** At least those that count now. */
@@ -202,6 +208,17 @@ export class LmdbSnapshot implements Snapshot {
     }
     this.#index?.keep(subject, resource, { sequence, at: now, entries });
     return entries;
+  }
+
+  /** Times of creation alone, newest first, as the index entries tell them. */
+  #timesIn(range: keys.KeyRange, limit: number): readonly Instant[] {
+    this.assertCurrent();
+    const times: Instant[] = [];
+    for (const { at } of positionsIn(this.records, range, undefined)) {
+      if (times.length >= limit) break;
+      times.push(at);
+    }
+    return times;
   }
 
   #listedThing<T extends { readonly createdAt: Instant }>(table: Table<T>, { at, id, key }: Listed): T {

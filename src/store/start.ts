@@ -2,17 +2,24 @@ import { canonicalJson, type Canonical } from '../domain/canonical.js';
 import type { Instant } from '../domain/time.js';
 import type { Codec } from './codec.js';
 import { DATA_FILE, hasDatabase } from './data-file.js';
-import { DURABILITY, openRoot, syncFolder, type Root } from './environment.js';
+import { DURABILITY, openNamed, openRoot, syncFolder, type Root } from './environment.js';
 import { quoted } from './folder.js';
 import { headBody } from './head.js';
 import type { History } from './history.js';
 import { HEAD_KEY, STAMP_KEY } from './keys.js';
 import { LockSet } from './lock-set.js';
-import { Records } from './records.js';
+import { Records, type BinaryDatabase } from './records.js';
 import { DamagedError } from './store.js';
 
 /** What a database is made as; never changes afterwards. */
-const STAMP: Canonical = { layout: 1, options: DURABILITY };
+const STAMP: Canonical = { layout: 2, options: DURABILITY };
+
+/** What an open folder works with. */
+export interface Databases {
+  readonly root: Root;
+  /** A database of their own: there are very many, and what checks read should stay a shallow tree. */
+  readonly decisions: BinaryDatabase;
+}
 
 /**
  * Opens the database of a folder, making it where there was none.
@@ -20,7 +27,7 @@ const STAMP: Canonical = { layout: 1, options: DURABILITY };
  * @throws {DamagedError} when there was one and it is gone or cannot be believed
  * @throws {Error} when it was made with other options
  */
-export async function openDatabase(folder: string, codec: Codec, history: History, now: Instant): Promise<Root> {
+export async function openDatabase(folder: string, codec: Codec, history: History, now: Instant): Promise<Databases> {
   const isThere = hasDatabase(folder);
   if (!history.exists) await createDatabase(folder, codec, history, now);
   else if (!isThere) {
@@ -32,7 +39,7 @@ export async function openDatabase(folder: string, codec: Codec, history: Histor
   const root = openRoot(folder);
   try {
     assertStamp(new Records(root, codec), folder);
-    return root;
+    return { root, decisions: openNamed(root, 'decisions') };
   } catch (error) {
     await root.close();
     throw error;

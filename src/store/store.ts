@@ -48,13 +48,16 @@ export interface Snapshot {
   token(id: TokenId): Token | undefined;
   /** The token with this hash, usable or not. */
   tokenByHash(hash: string): Token | undefined;
-  /** All tokens, newest first. */
-  tokens(): readonly Token[];
-
   /** Newest first. `person` narrows to requests of one person, `pendingAt` to those that wait at that instant. */
   requests(query: RequestQuery): Page<AccessRequest>;
   /** Newest first. `person` narrows to grants of one person, `unexpiredAt` to those whose natural end lies after it. */
   grants(query: GrantQuery): Page<Grant>;
+  /** Newest first. `maker` narrows to tokens that one actor made, written as in `createdBy`. */
+  tokens(query: TokenQuery): Page<Token>;
+  /** When the last requests of a person were made, newest first, at most `limit`; costs no look at the requests. */
+  requestTimes(person: PersonId, limit: number): readonly Instant[];
+  /** The same for the tokens that an actor made. */
+  tokenTimes(maker: string, limit: number): readonly Instant[];
   /** Oldest first, from sequence number `from` on, at most `limit`. */
   entries(from: number, limit: number): readonly AuditEntry[];
 
@@ -106,15 +109,19 @@ export interface Store {
   decisions(query: DecisionQuery): Page<DecisionRecord>;
   decision(id: DecisionId): DecisionRecord | undefined;
 
-  /** Drops decisions older than `before`, in whole hours: one is kept until its whole hour is too old. */
-  dropDecisions(before: Instant): Promise<void>;
+  /**
+   * Drops decisions older than `before`, in whole hours: one is kept until its whole hour is too old. There may be very
+   * many, which takes many commits; once `signal` is aborted it makes no further one.
+   */
+  dropDecisions(before: Instant, signal?: AbortSignal): Promise<void>;
 
   /** The latest time this store has been written with; 0 when it is new. */
   highWaterMark(): Instant;
 
-  /** Drops remembered answers older than `before`. */
-  forgetAnswers(before: Instant): Promise<void>;
+  /** Drops remembered answers older than `before`; `signal` as above. */
+  forgetAnswers(before: Instant, signal?: AbortSignal): Promise<void>;
 
+  /** Refuses everything from now on, and resolves when all that was taken is on disk. */
   close(): Promise<void>;
 }
 
@@ -150,6 +157,10 @@ export interface RequestQuery extends Paging<AccessRequest> {
 export interface GrantQuery extends Paging<Grant> {
   readonly person?: PersonId | undefined;
   readonly unexpiredAt?: Instant | undefined;
+}
+
+export interface TokenQuery extends Paging<Token> {
+  readonly maker?: string | undefined;
 }
 
 export interface DecisionQuery extends Paging<DecisionRecord> {

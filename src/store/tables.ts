@@ -25,6 +25,7 @@ export const REQUESTS: Table<AccessRequest> = {
     keys.KIND.requestByPerson,
     keys.KIND.pendingBySubject,
     keys.KIND.pendingByLapse,
+    keys.KIND.pendingByPerson,
   ],
   keyOf: (id) => keys.requestKey(id as AccessRequest['id']),
   idOf: ({ id }) => id,
@@ -32,7 +33,11 @@ export const REQUESTS: Table<AccessRequest> = {
     keys.requestByCreationKey(createdAt, id),
     keys.requestByPersonKey(person, createdAt, id),
     ...(settled === null
-      ? [keys.pendingBySubjectKey(subject, resource, lapsesAt, id), keys.pendingByLapseKey(lapsesAt, createdAt, id)]
+      ? [
+          keys.pendingBySubjectKey(subject, resource, lapsesAt, id),
+          keys.pendingByLapseKey(lapsesAt, createdAt, id),
+          keys.pendingByPersonKey(person, lapsesAt, createdAt, id),
+        ]
       : []),
   ],
 };
@@ -52,10 +57,14 @@ export const GRANTS: Table<Grant> = {
 
 export const TOKENS: Table<Token> = {
   kind: keys.KIND.token,
-  indexes: [keys.KIND.tokenByHash],
+  indexes: [keys.KIND.tokenByHash, keys.KIND.tokenByCreation, keys.KIND.tokenByMaker],
   keyOf: (id) => keys.tokenKey(id as Token['id']),
   idOf: ({ id }) => id,
-  indexKeysOf: ({ id, hash }) => [keys.tokenByHashKey(hash, id)],
+  indexKeysOf: ({ id, hash, createdAt, createdBy }) => [
+    keys.tokenByHashKey(hash, id),
+    keys.tokenByCreationKey(createdAt, id),
+    keys.tokenByMakerKey(createdBy, createdAt, id),
+  ],
 };
 
 /** For those who come to things by their keys and do not know what they are. */

@@ -1,7 +1,6 @@
 import { setImmediate } from 'node:timers/promises';
 import type { AuditEntry } from '../domain/audit-entry.js';
 import type { Canonical } from '../domain/canonical.js';
-import type { Buckets } from './buckets.js';
 import { printKey } from './codec.js';
 import * as keys from './keys.js';
 import type { Key, KeyRange } from './keys.js';
@@ -20,7 +19,7 @@ export interface Verification {
 export interface VerificationNeeds {
   readonly records: Records;
   readonly lockCache: LockCache;
-  readonly buckets: Buckets;
+  readonly decisions: Records;
   /** Runs on a fresh snapshot; throws when the store is no longer in use. */
   readonly read: <T>(use: () => T) => T;
 }
@@ -38,12 +37,9 @@ export async function verifyAll(needs: VerificationNeeds): Promise<Verification>
   const damaged: string[] = [];
   let count = 0;
 
-  async function walk(records: () => Records | undefined, range: KeyRange, check: (found: Found) => void) {
+  async function walk(records: Records, range: KeyRange, check: (found: Found) => void) {
     for (let from: Key | null = range.start; from !== null; await setImmediate()) {
-      from = needs.read(() => {
-        const source = records();
-        return source === undefined ? null : slice(source, { start: from!, end: range.end }, check);
-      });
+      from = needs.read(() => slice(records, { start: from!, end: range.end }, check));
     }
   }
 
@@ -68,22 +64,14 @@ export async function verifyAll(needs: VerificationNeeds): Promise<Verification>
   }
 
   needs.read(() => attempt(() => checkHead(needs)));
-  await walk(
-    () => needs.records,
-    EVERYTHING,
-    (found) => checkRecord(needs.records, found),
-  );
-  for (const hour of needs.read(() => needs.buckets.hours())) {
-    await walk(
-      () => needs.buckets.reader(hour),
-      keys.all(keys.KIND.decisions),
-      ({ key, record }) => needs.records.codec.decode(key, record),
-    );
-  }
+  await walk(needs.records, EVERYTHING, (found) => checkRecord(needs.records, found));
+  await walk(needs.decisions, keys.all(keys.KIND.decisions), ({ key, record }) => {
+    needs.decisions.codec.decode(key, record);
+  });
   return { records: count, damaged };
 }
 
-/** All that lies under keys of ours; the names of databases lie behind it. */
+/** All that lies under keys of ours; the name of the other database lies behind it. */
 const EVERYTHING: KeyRange = { start: keys.STAMP_KEY, end: keys.keyOf(keys.KIND.decisions) };
 
 /** What the head says must be there, even if nothing that is there leads to it. */

@@ -3,16 +3,8 @@ import { AccessError } from '../domain/errors.js';
 import { CommitWatch } from './commit-watch.js';
 import { commitCause, isFromLmdb, meansFull } from './lmdb-errors.js';
 
-/** One unit of work that commits as a whole or not at all. */
-export interface Job {
-  /**
-   * Opens what `work` needs, in the surrounding transaction; an abort of `work` does not undo it. False: not in this
-   * transaction any more, but first in the next one.
-   */
-  readonly prepare?: () => boolean;
-  /** Synchronous. What it throws aborts it and nothing else. */
-  readonly work: () => void;
-}
+/** One unit of work that commits as a whole or not at all. Synchronous. What it throws aborts it and nothing else. */
+export type Work = () => void;
 
 export interface WriterOptions {
   readonly root: RootDatabase<Buffer, Buffer>;
@@ -24,15 +16,14 @@ export interface WriterOptions {
   readonly commitDeadline: number;
   /** Called once, when it is not known what became of a commit: from then on every call fails. */
   readonly onFailStop: (cause: Error) => void;
-  /** What was opened in a transaction that did not commit is to be forgotten. */
-  readonly onTransaction: { begin(): void; end(committed: boolean): void };
+  /** Called before each transaction. */
+  readonly onBegin: () => void;
 }
 
 type Outcome = { readonly error: unknown } | 'committed';
 
 interface Waiting {
-  /** A job that shares a transaction, or something that commits by itself, alone. */
-  readonly what: Job | (() => Promise<unknown>);
+  readonly work: Work;
   readonly settle: (outcome: Outcome) => void;
 }
 
@@ -65,14 +56,14 @@ export class Writer {
   /**
    * Does this after everything that was submitted earlier. Resolves once it is on disk.
    *
-   * @throws what a job throws, or {AccessError} `storage_full`, `storage_failed`
+   * @throws what `work` throws, or {AccessError} `storage_full`, `storage_failed`
    */
-  submit(what: Waiting['what']): Promise<void> {
+  submit(work: Work): Promise<void> {
     const refusal = this.refusal();
     if (refusal) return Promise.reject(refusal);
     return new Promise((resolve, reject) => {
       this.#queue.push({
-        what,
+        work,
         settle: (outcome) => (outcome === 'committed' ? resolve() : reject(outcome.error)),
       });
       this.#start();
@@ -125,41 +116,29 @@ export class Writer {
 
   async #next(): Promise<void> {
     if (!this.#options.hasRoom()) return settleAll(this.#queue.splice(0), { error: fullError() });
-    const first = this.#queue[0]!.what;
-    if (typeof first === 'function') {
-      this.#underWay = [this.#queue.shift()!];
-      return this.#commit(first, () => settleAll(this.#underWay, 'committed'));
-    }
     const outcomes: Outcome[] = [];
-    await this.#commit(
-      () => this.#options.root.transaction(() => this.#workGroup(outcomes)),
-      () => {
-        for (const [index, waiting] of this.#underWay.entries()) waiting.settle(translated(outcomes[index]!));
-        const failure = outcomes.find((outcome) => outcome !== 'committed' && isFailure(outcome.error));
-        if (failure) this.failStop((failure as { error: Error }).error);
-      },
-    );
+    this.#options.onBegin();
+    this.#watch.begin();
+    const failure = await this.#options.root.transaction(() => this.#workGroup(outcomes)).then(() => null, commitCause);
+    this.#watch.reached();
+    if (this.#stopped) return; // everything has been answered already
+    if (failure === null) this.#afterCommit(outcomes);
+    else await this.#afterFailure(failure);
+    this.#underWay = [];
   }
 
   /** Takes its work from the queue now, so that whatever came in until the transaction began is in it. */
   #workGroup(outcomes: Outcome[]): void {
     this.#underWay = [];
     while (this.#queue.length > 0 && outcomes.length < MAX_GROUP) {
-      const { what } = this.#queue[0]!;
-      if (typeof what === 'function') return;
-      const outcome = this.#inChild(what, outcomes.length === 0);
-      if (outcome === 'later') return;
-      outcomes.push(outcome);
-      this.#underWay.push(this.#queue.shift()!);
+      const waiting = this.#queue.shift()!;
+      this.#underWay.push(waiting);
+      outcomes.push(this.#inChild(waiting.work));
     }
   }
 
-  #inChild({ prepare, work }: Job, isFirst: boolean): Outcome | 'later' {
+  #inChild(work: Work): Outcome {
     try {
-      if (prepare?.() === false) {
-        if (!isFirst) return 'later';
-        throw new Error('one piece of work needs more than a whole transaction can hold');
-      }
       // Inside a transaction this is done when it returns, whatever its type says. The callback returns nothing: a
       // promise would be waited for, with the transaction open.
       void this.#options.root.childTransaction(() => {
@@ -171,17 +150,10 @@ export class Writer {
     }
   }
 
-  /** `onCommitted` runs only while the store is in use: after a fail-stop everything has been answered already. */
-  async #commit(run: () => Promise<unknown>, onCommitted: () => void): Promise<void> {
-    this.#options.onTransaction.begin();
-    this.#watch.begin();
-    const failure = await run().then(() => null, commitCause);
-    this.#watch.reached();
-    this.#options.onTransaction.end(failure === null);
-    if (this.#stopped) return;
-    if (failure === null) onCommitted();
-    else await this.#afterFailure(failure);
-    this.#underWay = [];
+  #afterCommit(outcomes: readonly Outcome[]): void {
+    for (const [index, waiting] of this.#underWay.entries()) waiting.settle(translated(outcomes[index]!));
+    const failure = outcomes.find((outcome) => outcome !== 'committed' && isFailure(outcome.error));
+    if (failure) this.failStop((failure as { error: Error }).error);
   }
 
   /**
@@ -203,7 +175,7 @@ function settleAll(waiting: readonly Waiting[], outcome: Outcome): void {
 }
 
 /**
- * What one job threw is told only now that the group has committed: it may have seen what was not durable yet. What
+ * What one piece threw is told only now that the group has committed: it may have seen what was not durable yet. What
  * LMDB itself threw is not the caller's doing.
  */
 function translated(outcome: Outcome): Outcome {

@@ -111,7 +111,7 @@ function withRealIds(text: string): string {
     req: snapshot.requests({ limit: 1, keep: ({ settled }) => settled === null }).items[0]?.id,
     gr: snapshot.grants({ limit: 1 }).items[0]?.id,
     lock: snapshot.locks().at(-1)?.id,
-    tok: snapshot.tokens().at(-1)?.id,
+    tok: snapshot.tokens({ limit: 500 }).items.at(-1)?.id,
     dec: decisionRecord(1).id,
   }));
   return text.replace(/\b(req|gr|lock|tok|dec)_[0-9a-z]{26}\b/g, (id, kind: keyof typeof newest) => newest[kind] ?? id);

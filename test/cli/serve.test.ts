@@ -154,6 +154,17 @@ test('SIGHUP reads the policies again; broken ones change nothing and are named'
   expect((await as('alice', 'request', 'orders-db', '--for', '3h', '--reason', 'x')).code).toBe(EXIT.usage);
 });
 
+test('SIGHUP while it starts ends nothing: the policies are read again as soon as it has started', async () => {
+  const service = start(['serve', '--listen-admin', '127.0.0.1:0'], { cwd: folder, env });
+  running.push(service);
+  await service.printed(/"answering checks"/);
+  service.child.kill('SIGHUP');
+  await service.printed(/portcullis \S+ answers:/);
+  await service.printed(/"policies loaded"/);
+  service.child.kill('SIGTERM');
+  expect(await service.ended).toMatchObject({ code: EXIT.done, signal: null });
+});
+
 test('told a second time, it ends at once', async () => {
   const service = await serve();
   // A call that never arrives whole keeps a server from closing for a while.

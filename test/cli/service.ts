@@ -40,6 +40,7 @@ export async function openService({ policies = cliPolicies() }: { readonly polic
       soleTrust: corp,
       version: '0.0.0-test',
       serving: () => null,
+      policiesSettled: () => true,
       randomSecret: () => randomBytes(32),
       alarm: (cause) => alarms.push(cause),
     });

@@ -130,6 +130,15 @@ export function describeDecisions(store: () => Store): void {
     expect(store().decision(decision(HOUR).id)).toBeUndefined();
   });
 
+  test('dropDecisions() drops as much as there is, in many steps, and none that is new', async () => {
+    // Each in a slot of its own.
+    const old = Array.from({ length: 1_200 }, (_, n) => decision(n * 100, n));
+    await store().recordDecisions([...old, decision(HOUR)]);
+    await store().dropDecisions(at(HOUR));
+    expect(ids()).toEqual([decision(HOUR).id]);
+    for (const one of [old[0]!, old[600]!, old[1_199]!]) expect(store().decision(one.id)).toBeUndefined();
+  });
+
   test('an hour that was dropped can be written again', async () => {
     await store().recordDecisions([decision(0)]);
     await store().dropDecisions(at(5 * HOUR));

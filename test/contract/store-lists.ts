@@ -1,8 +1,8 @@
 import { describe, expect, test } from 'vitest';
 import type { Grant } from '../../src/domain/grant.js';
 import type { AccessRequest } from '../../src/domain/request.js';
-import type { Cursor, GrantQuery, Page, RequestQuery, Store } from '../../src/store/store.js';
-import { at, grant, person, request, requestId } from '../builders.js';
+import type { Cursor, GrantQuery, Page, RequestQuery, Store, TokenQuery } from '../../src/store/store.js';
+import { at, grant, person, request, requestId, token, tokenId } from '../builders.js';
 import { grantId, recorded } from '../store-scenes.js';
 
 /** All pages of a list, one after the other; fails when they do not end. */
@@ -63,6 +63,47 @@ export function describeLists(store: () => Store): void {
       expect(ids(grants({ person: person('eve') }))).toEqual([]);
     });
 
+    test('have the tokens of one maker, page by page, and nothing of others', async () => {
+      const made = [1, 2, 3, 4].map((n) =>
+        token({ id: tokenId(n), hash: `${n}`.repeat(64), createdAt: at(n), createdBy: n === 2 ? 'bob' : 'alice' }),
+      );
+      await recorded(store(), 0, ...made.map((one) => ({ action: 'token.created' as const, token: one })));
+      await recorded(store(), 9, { action: 'token.revoked', token: { ...made[0]!, revokedAt: at(9), revision: 5 } });
+      const tokens = (query: Partial<TokenQuery>) =>
+        allPages((after) => store().read((s) => s.tokens({ limit: 2, after, ...query }))).map((page) =>
+          page.map(({ id }) => id),
+        );
+      expect(tokens({})).toEqual([
+        [tokenId(4), tokenId(3)],
+        [tokenId(2), tokenId(1)],
+      ]);
+      expect(tokens({ maker: 'alice' })).toEqual([[tokenId(4), tokenId(3)], [tokenId(1)]]);
+      expect(tokens({ maker: 'ali' })).toEqual([[]]);
+    });
+
+    test('tell when the last requests of a person and the last tokens of a maker were made, whatever became of them', async () => {
+      await makeRequests(...[3, 1, 2].map((n) => ({ id: requestId(n), createdAt: at(n) })), {
+        id: requestId(4),
+        createdAt: at(4),
+        person: person('bob'),
+      });
+      const settled = { state: 'withdrawn', at: at(5) } as const;
+      await recorded(store(), 5, {
+        action: 'request.withdrawn',
+        request: request({ id: requestId(3), createdAt: at(3), settled }),
+      });
+      await recorded(store(), 6, { action: 'token.created', token: token({ createdAt: at(6), revokedAt: at(7) }) });
+      const times = (limit: number) => store().read((s) => s.requestTimes(person('alice'), limit));
+      expect([times(10), times(3), times(2), times(0)]).toEqual([
+        [at(3), at(2), at(1)],
+        [at(3), at(2), at(1)],
+        [at(3), at(2)],
+        [],
+      ]);
+      expect(store().read((s) => [s.tokenTimes('alice', 9), s.tokenTimes('bob', 9)])).toEqual([[at(6)], []]);
+      expect(store().read((s) => s.requestTimes(person('ali'), 9))).toEqual([]);
+    });
+
     test('unexpiredAt has a grant up to the instant before its end', async () => {
       await makeGrants({ id: grantId(1), expiresAt: at(100) }, { id: grantId(2), expiresAt: at(101) });
       expect(ids(grants({ unexpiredAt: at(99) }))).toEqual([grantId(2), grantId(1)]);
@@ -76,6 +117,22 @@ export function describeLists(store: () => Store): void {
       expect(ids(requests({ pendingAt: at(99) }))).toEqual([requestId(2), requestId(1)]);
       expect(ids(requests({ pendingAt: at(100) }))).toEqual([requestId(2)]);
       expect(ids(requests({ pendingAt: at(100), person: person('alice') }))).toEqual([requestId(2)]);
+    });
+
+    test('pendingAt of a person has all that wait, however many others have or were settled since', async () => {
+      const lapsesAt = at(10_000);
+      const of = (first: number, count: number, over: Partial<AccessRequest>) =>
+        makeRequests(...Array.from({ length: count }, (_, n) => ({ id: requestId(first + n), lapsesAt, ...over })));
+      await of(0, 3, { createdAt: at(1), person: person('mallory') });
+      await of(100, 1_100, { createdAt: at(2), person: person('bob') });
+      await of(2_000, 1_100, {
+        createdAt: at(3),
+        person: person('mallory'),
+        settled: { state: 'withdrawn', at: at(3) },
+      });
+      expect(ids(requests({ limit: 20, pendingAt: at(4), person: person('mallory') }))).toEqual(
+        [2, 1, 0].map(requestId),
+      );
     });
 
     test('keep narrows further', async () => {

@@ -16,7 +16,12 @@ export function describeStore(name: string, open: () => Promise<Store>): void {
     afterEach(() => store.close());
 
     test('a new store is empty', () => {
-      expect(store.read((s) => [s.sequence, s.locks(), s.tokens(), s.entries(1, 10)])).toEqual([0, [], [], []]);
+      expect(store.read((s) => [s.sequence, s.locks(), s.tokens({ limit: 1 }).items, s.entries(1, 10)])).toEqual([
+        0,
+        [],
+        [],
+        [],
+      ]);
       expect(store.highWaterMark()).toBe(0);
       expect(store.decisions({ limit: 1 })).toEqual({ items: [], next: null });
     });

@@ -76,7 +76,7 @@ export async function startService({
   const trust = [{ entry: { name: corp, subject: SUBJECT_KINDS, names: null }, ca }];
   const core = createCore({
     ...w.needed,
-    recorder: createRecorder({ store: w.store, mode: 'grouped', onFailure: alarm }),
+    recorder: createRecorder({ ...w.needed, mode: 'grouped', onFailure: alarm, onUnrecorded: () => undefined }),
     identifier: createIdentifier({ trust, capacity: 100 }),
     closed: () => null,
     alarm,

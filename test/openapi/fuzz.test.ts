@@ -2,10 +2,11 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { afterAll, beforeAll, expect, test } from 'vitest';
-import { createLock } from '../../src/access/lock.js';
+import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest';
+import { createLock, removeLock } from '../../src/access/lock.js';
 import { createToken } from '../../src/access/token.js';
 import { withdrawRequest } from '../../src/access/request.js';
+import { days } from '../../src/domain/time.js';
 import { actorFor, decisionRecord, person, subject, T0 } from '../builders.js';
 import { narrowedDescription, type Pool } from './narrowed.js';
 import { adminScene } from './scene.js';
@@ -38,7 +39,7 @@ const folder = mkdtempSync(join(tmpdir(), 'fuzz-'));
 /** Each operation with the classes of the answers that it gave: `GET /v1/grants 2`. */
 const reached = new Set<string>();
 const scene = adminScene({
-  limits: { burst: 1e9, perSecond: 1e9 },
+  limits: { burst: 1e9, perSecond: 1e9, readBurst: 1e9, readsPerSecond: 1e9 },
   heard: ({ method, route, status }) => reached.add(`${method} ${route} ${Math.floor(status / 100)}`),
 });
 let command = '';
@@ -54,6 +55,13 @@ beforeAll(async () => {
   command = await installSchemathesis();
   url = `http://127.0.0.1:${await listenOn(scene.app)}`;
 }, 300_000);
+
+// Each run begins on a new day, when nobody has used up a quota, and without the locks that were made by the one before.
+beforeEach(async () => {
+  scene.clock.advance(days(1));
+  for (const { id } of scene.store.read((snapshot) => snapshot.locks()))
+    await removeLock(scene.needed, { kind: 'host' }, id, null);
+});
 
 /** A token for one run: admins revoke those of everybody when they are let loose. */
 async function freshToken(who: string): Promise<string> {

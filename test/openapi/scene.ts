@@ -96,6 +96,7 @@ export function adminScene({
     randomSecret: random,
     version: '1.2.3',
     serving: () => null,
+    policiesSettled: () => true,
     soleTrust: corp,
     door,
     alarm: (cause) => alarms.push(cause),

@@ -8,6 +8,7 @@ import { clientOf, testCa, validity } from '../pki.js';
 import { makeHome, startService, type Home, type TestService } from '../service.js';
 
 const HOUR = 3_600_000;
+const LOADED = { outcome: 'loaded', problems: [] };
 const POLICIES = readFileSync(join(import.meta.dirname, '../scenarios/policy.yaml'), 'utf8');
 
 /** A home that is gone after the test. */
@@ -166,6 +167,48 @@ describe('the clock', () => {
   });
 });
 
+describe('a start with a clock far ahead', () => {
+  const FIFTY_YEARS = 18_250 * 24 * HOUR;
+
+  test('denies everything, says what to do, drops nothing, and leaves the service usable with the right clock', async () => {
+    const made = home();
+    const first = await startService({ home: made });
+    const id = await grant(first);
+    expect(await answerTo(first)).toBe('allow');
+    await first.stop();
+    const ahead = await startService({ home: made, wall: () => Date.now() + FIFTY_YEARS });
+    expect(await answerTo(ahead)).toBe('clock_suspect');
+    expect(ahead.logged()).toMatch(/more than 30 days after the latest time in the store.*--clock-confirmed 20\d\d-/);
+    const { body } = await ahead.api('host', 'POST', '/v1/locks', {
+      target: { kind: 'person', person: 'dave' },
+      reason: 'x',
+      duration: '1h',
+    });
+    expect(body['code']).toBe('clock_suspect');
+    await ahead.stop();
+    const right = await startService({ home: made });
+    expect(await answerTo(right)).toBe('allow');
+    const { items } = (await right.api('host', 'GET', '/v1/decisions?limit=50')).body as { items: object[] };
+    expect(items).toContainEqual(expect.objectContaining({ effect: 'allow', grantId: id }));
+    await right.stop();
+  });
+
+  test('after a pause that somebody confirms it serves, and nothing is dropped at once', async () => {
+    const made = home();
+    const first = await startService({ home: made, wall: () => Date.now() - 40 * 24 * HOUR });
+    expect(await answerTo(first)).toBe('certificate_not_valid_now');
+    await first.stop();
+    const config = readFileSync(made.file('portcullis.yaml'), 'utf8');
+    const today = new Date().toISOString().slice(0, 10);
+    writeFileSync(made.file('portcullis.yaml'), `${config}clock: { confirmed: ${today} }\n`);
+    const second = await startService({ home: made });
+    expect(await answerTo(second)).toBe('no_grant');
+    const { items } = (await second.api('host', 'GET', '/v1/decisions?limit=50')).body as { items: object[] };
+    expect(items).toContainEqual(expect.objectContaining({ reason: 'certificate_not_valid_now' }));
+    await second.stop();
+  });
+});
+
 describe('certificates', () => {
   const asked = async (service: TestService, pem: string, over: object = {}) => {
     const answer = await service.ask({ source: { certificate: encodeURIComponent(pem), ...over } }, 'orders-db');
@@ -206,18 +249,52 @@ test('a policy folder that is edited badly changes nothing; a good edit ends wha
   const service = await started();
   const id = await grant(service);
   writeFileSync(service.file('policy/policy.yaml'), 'people: [nonsense');
-  expect(await service.running.reloadPolicies()).toEqual([expect.stringMatching(/policy.yaml:1:\d+/)]);
+  expect(await service.running.reloadPolicies()).toEqual({
+    outcome: 'refused',
+    problems: [expect.stringMatching(/policy.yaml:1:\d+/)],
+  });
   expect(await answerTo(service)).toBe('allow');
   writeFileSync(service.file('policy/policy.yaml'), POLICIES.replace('dev: [alice, dave]', 'dev: [dave]'));
-  expect(await service.running.reloadPolicies()).toEqual([]);
+  expect(await service.running.reloadPolicies()).toEqual(LOADED);
   expect(await answerTo(service)).toBe('policy_changed');
   writeFileSync(service.file('policy/policy.yaml'), POLICIES);
-  expect(await service.running.reloadPolicies()).toEqual([]);
+  expect(await service.running.reloadPolicies()).toEqual(LOADED);
   expect(await answerTo(service)).toBe('policy_changed');
   expect((await service.api('host', 'GET', `/v1/grants/${id}`)).body).toMatchObject({
     state: 'ended',
     reason: 'policy_changed',
   });
+});
+
+test('what the policy folder no longer admits at a start is ended, and stays ended', async () => {
+  const made = home();
+  const first = await startService({ home: made });
+  const id = await grant(first);
+  await first.stop();
+  writeFileSync(made.file('policy/policy.yaml'), POLICIES.replace('dev: [alice, dave]', 'dev: [dave]'));
+  const second = await started({ home: made });
+  const ended = { state: 'ended', reason: 'policy_changed', end: { by: 'system' } };
+  await expect.poll(async () => (await second.api('host', 'GET', `/v1/grants/${id}`)).body).toMatchObject(ended);
+  writeFileSync(made.file('policy/policy.yaml'), POLICIES);
+  expect(await second.running.reloadPolicies()).toEqual(LOADED);
+  expect(await answerTo(second)).toBe('policy_changed');
+});
+
+test('edits in quick succession: what one of them refused stays ended, and the last one is in force', async () => {
+  const service = await started();
+  const id = await grant(service);
+  const edit = (text: string) => writeFileSync(service.file('policy/policy.yaml'), text);
+  edit(POLICIES.replace('dev: [alice, dave]', 'dev: [dave]'));
+  const first = service.running.reloadPolicies();
+  // Read, but not yet written down.
+  await expect.poll(() => answerTo(service), { interval: 1 }).toBe('policy_changed');
+  edit(POLICIES);
+  expect(await Promise.all([first, service.running.reloadPolicies()])).toEqual([LOADED, LOADED]);
+  expect(await answerTo(service)).toBe('policy_changed');
+  expect((await service.api('alice', 'POST', '/v1/requests', { resource: 'orders-db', duration: '1h' })).status).toBe(
+    201,
+  );
+  expect((await service.api('host', 'GET', `/v1/grants/${id}`)).body['reason']).toBe('policy_changed');
 });
 
 test('while it ends, no check is allowed: each gets an explicit deny, or no connection at all', async () => {

@@ -105,7 +105,10 @@ export const RequestAnswer = z
       .int()
       .nullable()
       .meta({ description: 'How many people must approve; null when the policy has changed since.' }),
-    reviewers: z.array(z.string()).meta({ description: 'Who can still review it.' }),
+    reviewers: z
+      .array(z.string())
+      .meta({ description: 'Who can still review it. Listings name no more than 20 for each request.' }),
+    reviewerCount: z.int().meta({ description: 'How many people can still review it, named or not.' }),
     grantId: z.string().nullable(),
   })
   .meta({ id: 'Request', description: 'An access request and how it stands now.' });
@@ -136,6 +139,7 @@ export function requestView({ request, state, ...standing }: RequestStanding): z
     reviews: standing.reviews.map(reviewView),
     approvalsNeeded: standing.approvalsNeeded,
     reviewers: [...standing.reviewers],
+    reviewerCount: standing.reviewerCount,
     grantId: standing.grantId,
   };
 }

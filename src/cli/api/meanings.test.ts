@@ -10,8 +10,12 @@ test('every code of the API has a meaning, and there are no others', () => {
 
 test.for(Object.entries(PROBLEMS))('%s ends with the exit code of its status', ([code, [status]]) => {
   const { exit, hint } = MEANINGS[code as keyof typeof MEANINGS];
-  // The path or the rate of the caller, not the service, is what these two are about.
-  const own: Readonly<Record<string, number>> = { too_slow: EXIT.unreachable, too_many_calls: EXIT.unreachable };
+  // The path or the rate of the caller, not its words and not the service, is what these are about.
+  const own: Readonly<Record<string, number>> = {
+    too_slow: EXIT.unreachable,
+    too_many_calls: EXIT.unreachable,
+    quota_used_up: EXIT.conflict,
+  };
   expect(exit).toBe(own[code] ?? byStatus(status));
   expect(hint).not.toBe('');
 });

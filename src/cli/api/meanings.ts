@@ -50,6 +50,7 @@ export const MEANINGS = {
     EXIT.conflict,
     'portcullis requests --mine --state pending lists them; withdraw what you no longer need',
   ),
+  quota_used_up: meaning(EXIT.conflict, 'nothing was made; the message says when the next one may be'),
   method_not_allowed: meaning(EXIT.usage, VERSIONS),
   body_too_large: meaning(EXIT.usage, 'use shorter texts'),
   unsupported_media_type: meaning(EXIT.usage, VERSIONS),

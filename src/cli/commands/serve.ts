@@ -7,10 +7,15 @@ import { addConfigOptions, loadSettings } from '../offline/settings.js';
 import { say } from '../output/print.js';
 import type { Shell } from '../shell.js';
 
+interface Reloaded {
+  readonly outcome: 'loaded' | 'refused' | 'unsettled' | 'postponed';
+  readonly problems: readonly string[];
+}
+
 /** What this command needs of the service while it runs. */
 interface Running {
   readonly addresses: Readonly<Record<string, string>>;
-  reloadPolicies(): Promise<readonly string[]>;
+  reloadPolicies(): Promise<Reloaded>;
   /** The exit code. */
   readonly ended: Promise<number>;
 }
@@ -27,12 +32,13 @@ export function describe(command: Command, shell: Shell): void {
   command.action(async () => {
     // Heard before anything is opened: also a start that takes long can be ended.
     const signal = endingSignal(shell);
+    const hangups = heardFromNow(shell);
     const { config } = await loadSettings(command, shell);
     const [{ serve }, { createLog }] = await Promise.all([import('../../main.js'), import('../../main/log.js')]);
     const log = createLog({ level: config.log.level, version: shell.version });
     const running = await starting(() => serve({ config, log, version: shell.version, signal }));
-    shell.signals.on('SIGHUP', () => void reload(running, shell));
     say(shell, `portcullis ${shell.version} answers: ${addressesOf(running)}`);
+    hangups(() => void reload(running, shell));
     const code = await running.ended;
     // The log has said why.
     if (code !== EXIT.done) throw new Failure(code, []);
@@ -53,16 +59,34 @@ function linesOf(error: Error): readonly string[] {
   return 'lines' in error && Array.isArray(error.lines) ? error.lines.map(String) : [error.message];
 }
 
+/** Unheard, SIGHUP ends a process. One that comes before `hear` is known is passed on then: the folder may have been read already. */
+function heardFromNow({ signals }: Shell): (hear: () => void) => void {
+  let missed = false;
+  let pass = () => {
+    missed = true;
+  };
+  signals.on('SIGHUP', () => pass());
+  return (hear) => {
+    pass = hear;
+    if (missed) hear();
+  };
+}
+
 /** What is wrong with the folder is in the log, where those look who sent the signal; here also for a terminal. */
 async function reload(running: Running, shell: Shell): Promise<void> {
   try {
-    const problems = await running.reloadPolicies();
-    if (problems.length > 0) say(shell, 'the policies were not reloaded; those from before stay in force:');
-    for (const problem of problems) say(shell, problem);
+    const { outcome, problems } = await running.reloadPolicies();
+    if (outcome !== 'loaded') for (const line of [HEADING[outcome], ...problems]) say(shell, line);
   } catch (error) {
     say(shell, `the policies were not reloaded: ${String(error)}`);
   }
 }
+
+const HEADING = {
+  refused: 'the policies were not reloaded; those from before stay in force:',
+  unsettled: 'the new policies are in force, but that cannot be written down yet; it is tried again:',
+  postponed: 'the policies are reloaded as soon as those in force can be written down:',
+} as const satisfies Record<Exclude<Reloaded['outcome'], 'loaded'>, string>;
 
 function addressesOf({ addresses }: Running): string {
   return Object.entries(addresses)
