@@ -5,7 +5,8 @@ import type { Actor } from '../src/domain/actor.js';
 import type { Transition } from '../src/domain/audit-entry.js';
 import { bornFrom } from '../src/domain/grant.js';
 import type { ActionName, PersonId, PolicyName } from '../src/domain/names.js';
-import { requestDigest, type AccessRequest, type RequestContent } from '../src/domain/request.js';
+import { grantIdOf, requestDigest, type AccessRequest, type RequestContent } from '../src/domain/request.js';
+import type { GrantId } from '../src/domain/ids.js';
 import { after, days, hours, type Instant } from '../src/domain/time.js';
 import { openLmdbStore } from '../src/store/lmdb.js';
 import { createMacKey, readMacKey } from '../src/store/mac-key.js';
@@ -39,6 +40,11 @@ export async function fill(store: Store, { count, start, history }: Filling): Pr
       }
     });
   }
+}
+
+/** The id of grant number n of a store that was filled from `start` on. */
+export function grantIdAt(start: Instant, n: number): GrantId {
+  return grantIdOf(requestOf(n, after(start, n as never), 0).digest);
 }
 
 function recordGrant(change: Change, request: AccessRequest, history: boolean): void {
