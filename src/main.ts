@@ -20,7 +20,7 @@ import { PolicyReloads, type Reloaded } from './main/policy-reloads.js';
 import { openRoom } from './main/room.js';
 import { starting } from './main/start-error.js';
 import { keepTidy } from './main/tidying.js';
-import { verifyStore } from './main/verifying.js';
+import { verifyBeside } from './main/verifying.js';
 import { openLmdbStore, type LmdbStore } from './store/lmdb.js';
 import { readMacKey } from './store/mac-key.js';
 
@@ -56,7 +56,7 @@ export async function serve(given: Given): Promise<Running> {
     const core = await startChecks(given, life);
     await writeStartAndStop(given, life, core);
     // Loaded while checks are being answered already.
-    const { startAdmin } = await import('./main/admin.js');
+    const { startAdmin } = await import('./main/admin.js').finally(core.allLoaded);
     const addresses = await startAdmin(given, life, core);
     await startUpkeep(given, life, core);
     life.endOn(given.signal);
@@ -80,6 +80,8 @@ export interface Core {
   readonly alarm: (cause: unknown) => void;
   /** Whether the clock is so far ahead of the last run that somebody had to confirm it, or still has to. */
   readonly isAfterLeap: boolean;
+  /** To be called when no more modules are going to be loaded. */
+  readonly allLoaded: () => void;
 }
 
 async function startChecks(given: Given, life: LifeCycle): Promise<Core> {
@@ -100,10 +102,12 @@ async function startChecks(given: Given, life: LifeCycle): Promise<Core> {
   const needed: Dependencies = { store, clock, policies, newId, sha256, room };
   const metrics = createMetrics({ version, gauges: gaugesOf(needed, store) });
   const alarm = createAlarm(log, mono, metrics.alarm);
+  const loading = latch();
   const recorder = createRecorder({
     store,
     room,
     mode: config.decisions.log,
+    begin: loading.done,
     onFailure: alarm,
     onUnrecorded: metrics.unrecorded,
   });
@@ -127,7 +131,7 @@ async function startChecks(given: Given, life: LifeCycle): Promise<Core> {
   log.info({ address: addressOf(at.address, authz.port), startMs: Math.round(mono()) }, 'answering checks');
   const reloads = new PolicyReloads({ needed, policies, log, alarm, observe: metrics.policyReload });
   const isAfterLeap = isLeap(start.wall, start.mark);
-  return { needed, policies, reloads, store, identifier, metrics, authz, alarm, isAfterLeap };
+  return { needed, policies, reloads, store, identifier, metrics, authz, alarm, isAfterLeap, allLoaded: loading.open };
 }
 
 /** All changes that anybody makes lie between the two: the doors open after the one and close before the other. */
@@ -142,7 +146,7 @@ async function writeStartAndStop({ version }: Given, life: LifeCycle, { needed, 
 
 /** What tidies up behind the service. */
 async function startUpkeep(
-  { config, log }: Given,
+  { config, log, mono = () => performance.now() }: Given,
   life: LifeCycle,
   { needed, reloads, store, alarm, isAfterLeap }: Core,
 ): Promise<void> {
@@ -150,7 +154,20 @@ async function startUpkeep(
   life.hold('tidying', tidying, (open) => open.close());
   reloads.start().catch(alarm);
   life.hold('policies', reloads, (open) => open.close());
-  verifyStore(store, log, alarm).catch(alarm);
+  life.hold('verification', verifyBeside({ store, log, alarm, mono }), (open) => open.close());
+}
+
+/**
+ * The decision log begins when all modules are there. With Node 20 a commit of lmdb in the midst of loading a package in
+ * CommonJS can leave it loaded by halves, and the start ends with a `TypeError` (seen about once in a hundred starts under
+ * load).
+ */
+function latch(): { readonly done: Promise<void>; readonly open: () => void } {
+  let open = () => {};
+  const done = new Promise<void>((resolve) => {
+    open = resolve;
+  });
+  return { done, open };
 }
 
 /** How long running calls may take when the service ends. */

@@ -205,3 +205,20 @@ test('denies beyond what memory holds are counted', () => {
   for (let n = 0; n < 20_003; n++) void recorder.add(record);
   expect(unrecorded).toBe(3);
 });
+
+test('nothing is written before it may begin, and nothing is lost meanwhile', async () => {
+  const store = slowStore();
+  let open = () => {};
+  const begin = new Promise<void>((resolve) => {
+    open = resolve;
+  });
+  const recorder = recorderOf({ store, begin });
+  void recorder.add(decisionRecord(1));
+  await new Promise((resolve) => setTimeout(resolve, 60));
+  void recorder.add(decisionRecord(2));
+  expect(store.batches).toHaveLength(0);
+  open();
+  await expect.poll(() => store.batches.map((batch) => batch.records.length)).toEqual([2]);
+  store.batches[0]!.done();
+  await recorder.flush();
+});

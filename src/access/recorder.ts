@@ -22,6 +22,8 @@ export interface RecorderNeeds {
   readonly mode: 'grouped' | 'strict';
   /** Hears of a batch that could not be written. It is kept and tried again where the disk was full. */
   readonly onFailure: (cause: unknown) => void;
+  /** Nothing is written before this resolves; decisions wait in memory. */
+  readonly begin?: Promise<void>;
   /** Called for each decision that is not recorded: a deny for lack of room on the disk or in memory, or what failed. */
   readonly onUnrecorded: () => void;
 }
@@ -42,7 +44,7 @@ const CAPACITY = 20_000;
  * An allow is recorded or not given. A deny is given in any case: strangers make as many as they like, so when room
  * becomes scarce theirs is the first record to go, long before the room that ending access needs.
  */
-export function createRecorder({ store, room, mode, onFailure, onUnrecorded }: RecorderNeeds): Recorder {
+export function createRecorder({ store, room, mode, begin, onFailure, onUnrecorded }: RecorderNeeds): Recorder {
   let batch: DecisionRecord[] = [];
   let writing: Promise<void> | null = null;
   let next: Promise<void> | null = null;
@@ -72,6 +74,7 @@ export function createRecorder({ store, room, mode, onFailure, onUnrecorded }: R
   function scheduled(delay: number): Promise<void> {
     next ??= (async () => {
       if (delay > 0) await new Promise((resolve) => setTimeout(resolve, delay));
+      await begin;
       await writing?.catch(() => undefined);
       next = null;
       writing = write().finally(() => {

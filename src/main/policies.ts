@@ -14,7 +14,7 @@ export interface Policies extends PolicySource {
 }
 
 /** A policy set, or everything that keeps the folder from being one. */
-export type FolderReading =
+type FolderReading =
   | { readonly ok: true; readonly set: PolicySet; readonly warnings: readonly string[] }
   | { readonly ok: false; readonly problems: readonly string[] };
 

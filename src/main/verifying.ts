@@ -1,18 +1,51 @@
+import { setImmediate, setTimeout } from 'node:timers/promises';
 import type { LmdbStore } from '../store/lmdb.js';
 import type { Log } from './log.js';
 
+/** The first moments of a service are busy enough. */
+const START_AFTER_MS = 2_000;
+
+/** When others have waited for us for longer than this, there is work for them, and a while is left to it. */
+const BUSY_MS = 0.3;
+const WHILE_MS = 8;
+
+export interface VerifyingNeeds {
+  readonly store: Pick<LmdbStore, 'verifyAll'>;
+  readonly log: Log;
+  readonly alarm: (cause: unknown) => void;
+  readonly mono: () => number;
+}
+
 /**
- * Looks at every record once, beside everything else. What is damaged is never used anyway, but a record that nobody
- * asks for would stay unnoticed until it is needed.
+ * Looks at every record once, beside everything else, until it is closed. What is damaged is never used anyway, but a
+ * record that nobody asks for would stay unnoticed until it is needed.
  */
-export async function verifyStore(
-  store: Pick<LmdbStore, 'verifyAll'>,
-  log: Log,
-  alarm: (cause: unknown) => void,
-): Promise<void> {
-  const { damaged } = await store.verifyAll();
-  for (const what of damaged) alarm(new Error(`the store is damaged: ${what}`));
-  if (damaged.length > 0)
-    log.error({ records: damaged.length }, 'the store is damaged: what is damaged is denied; restore a backup');
-  else log.info('every record of the store is sound');
+export function verifyBeside({ store, log, alarm, mono }: VerifyingNeeds): { readonly close: () => Promise<void> } {
+  const end = new AbortController();
+  const { signal } = end;
+
+  async function giveWay(): Promise<void> {
+    const since = mono();
+    await setImmediate(undefined, { signal });
+    if (mono() - since > BUSY_MS) await setTimeout(WHILE_MS, undefined, { signal, ref: false });
+  }
+
+  async function verify(): Promise<void> {
+    await setTimeout(START_AFTER_MS, undefined, { signal, ref: false });
+    const { damaged } = await store.verifyAll(giveWay);
+    for (const what of damaged) alarm(new Error(`the store is damaged: ${what}`));
+    if (damaged.length > 0)
+      log.error({ records: damaged.length }, 'the store is damaged: what is damaged is denied; restore a backup');
+    else log.info('every record of the store is sound');
+  }
+
+  const running = verify().catch((cause: unknown) => {
+    if (!signal.aborted) alarm(cause);
+  });
+  return {
+    close() {
+      end.abort();
+      return running;
+    },
+  };
 }

@@ -1,4 +1,4 @@
-import { closeSync, existsSync, fstatSync, openSync, readSync } from 'node:fs';
+import { closeSync, existsSync, fstatSync, ftruncateSync, openSync, readSync } from 'node:fs';
 import { join } from 'node:path';
 import { quoted } from './folder.js';
 import { DamagedError } from './store.js';
@@ -24,23 +24,60 @@ const MAGIC = 0xbeef_c0de;
 const VERSION = 2;
 
 /**
+ * LMDB counts pages that one transaction took and gave back as used, and need not write them: at the end of a sound file
+ * some may be missing. So many are made good; where more are missing something was cut off.
+ */
+const UNWRITTEN = 1024 * 1024;
+
+/**
  * Whether there is a database, were it a damaged one.
  *
  * Looks before LMDB does, because what LMDB cannot open ends the process: on the way out of a failed open lmdb 3.5.6
- * uses memory that it has just freed, and a page beyond the end of the file is a bus error.
+ * uses memory that it has just freed, and a page beyond the end of the file is a bus error (see `lengthenDatabase`).
  *
- * @throws {DamagedError} when it is no LMDB file, or shorter than the pages in use
+ * @throws {DamagedError} when it is no LMDB file, or far shorter than the pages in use
  */
 export function hasDatabase(folder: string): boolean {
+  return withDatabase(folder, 'r', () => true) ?? false;
+}
+
+/**
+ * Lengthens the file to the pages in use, so that none lies beyond its end; false where that was not needed. Were a page
+ * lost that meant something, it is empty now: damage like any other, found when it is read and by the look at every record.
+ *
+ * @throws {DamagedError} as `hasDatabase`
+ */
+export function lengthenDatabase(folder: string): boolean {
+  const lengthen = (descriptor: number, { size, needed }: Sizes): boolean => {
+    if (size >= needed) return false;
+    ftruncateSync(descriptor, needed);
+    return true;
+  };
+  return withDatabase(folder, 'r+', lengthen) ?? false;
+}
+
+interface Sizes {
+  readonly size: number;
+  /** By the newest commit. */
+  readonly needed: number;
+}
+
+/** Opens the file of a database that may be opened by LMDB; undefined where there is none. */
+function withDatabase<T>(
+  folder: string,
+  flags: 'r' | 'r+',
+  use: (descriptor: number, sizes: Sizes) => T,
+): T | undefined {
   const file = join(folder, DATA_FILE);
-  if (!existsSync(file)) return false;
-  const descriptor = openSync(file, 'r');
+  if (!existsSync(file)) return undefined;
+  const descriptor = openSync(file, flags);
   try {
     const { size } = fstatSync(descriptor);
-    if (size === 0) return false;
+    if (size === 0) return undefined;
     const needed = bytesInUse(descriptor, file);
-    if (size >= needed) return true;
-    throw new DamagedError(`${quoted(file)} has ${size} bytes, ${needed} are in use; restore a backup`);
+    if (size + UNWRITTEN < needed)
+      throw new DamagedError(`${quoted(file)} has ${size} bytes, ${needed} are in use; restore a backup`);
+    return use(descriptor, { size, needed });
   } finally {
     closeSync(descriptor);
   }

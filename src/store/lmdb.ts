@@ -1,7 +1,8 @@
 import { seconds, type Duration, type Instant } from '../domain/time.js';
 import { claimFolder, type Claim } from './claim.js';
 import { codecWith } from './codec.js';
-import { prepareFolder, statfs, type Statfs } from './folder.js';
+import { lengthenDatabase } from './data-file.js';
+import { prepareFolder, quoted, statfs, type Statfs } from './folder.js';
 import { History } from './history.js';
 import { OpenStore } from './open-store.js';
 import { openDatabase } from './start.js';
@@ -9,8 +10,11 @@ import { DamagedError, type Store } from './store.js';
 import type { Verification } from './verify.js';
 
 export interface LmdbStore extends Store {
-  /** Looks at every record, slice by slice beside everything else. What to do about damage is the caller's decision. */
-  verifyAll(): Promise<Verification>;
+  /**
+   * Looks at every record, slice by slice beside everything else. What to do about damage is the caller's decision.
+   * `giveWay` is waited for between two slices.
+   */
+  verifyAll(giveWay?: () => Promise<void>): Promise<Verification>;
   /** Size on disk. */
   bytes(): number;
 }
@@ -55,8 +59,10 @@ export async function openLmdbStore(options: LmdbStoreOptions): Promise<LmdbStor
   const folder = prepareFolder(options.folder, { allowVolatile, ask });
   const claim = await claimFolder(folder);
   const history = new History(folder);
+  let wasShort = false;
   const store = await released(claim, async () => {
     history.assertNotFailing(options.now());
+    wasShort = lengthenDatabase(folder);
     const databases = await openDatabase(folder, codec, history, options.now());
     const defaults = { commitDeadline: COMMIT_DEADLINE, minimumRoom: MINIMUM_ROOM };
     return new OpenStore(databases, { ...defaults, ...options, folder, codec, claim, history, statfs: ask });
@@ -67,8 +73,12 @@ export async function openLmdbStore(options: LmdbStoreOptions): Promise<LmdbStor
     return store;
   } catch (error) {
     await store.close();
-    throw error;
+    throw wasShort ? cutOff(folder, error) : error;
   }
+}
+
+function cutOff(folder: string, cause: unknown): DamagedError {
+  return new DamagedError(`the end of the database in ${quoted(folder)} has been cut off; restore a backup`, { cause });
 }
 
 /** Gives the folder back when it could not be opened. */

@@ -18,7 +18,7 @@ import { Records } from './records.js';
 import { LmdbSnapshot } from './snapshot.js';
 import type { Databases } from './start.js';
 import type { Change, DecisionQuery, Page, Snapshot, Store } from './store.js';
-import { verifyAll, type Verification } from './verify.js';
+import { verifyAll, type Verification, type VerificationNeeds } from './verify.js';
 import { Writer } from './writer.js';
 
 /** What an open store works with; see `LmdbStoreOptions` for those that callers choose. */
@@ -128,13 +128,14 @@ export class OpenStore implements Store {
   }
 
   /** @see LmdbStore */
-  verifyAll(): Promise<Verification> {
-    return verifyAll({
+  verifyAll(giveWay?: () => Promise<void>): Promise<Verification> {
+    const needs: VerificationNeeds = {
       records: this.#records,
       lockCache: this.#lockCache,
       decisions: this.#decisions,
       read: (use) => this.#reads.fresh(use),
-    });
+    };
+    return verifyAll(needs, giveWay);
   }
 
   /** @see LmdbStore */

@@ -1,5 +1,6 @@
 import {
   chmodSync,
+  cpSync,
   existsSync,
   mkdirSync,
   readFileSync,
@@ -13,7 +14,7 @@ import { join } from 'node:path';
 import { afterAll, beforeEach, describe, expect, test } from 'vitest';
 import { at, grant, lock } from '../../test/builders.js';
 import { answersOf } from '../../test/contract/store-replay.js';
-import { flipped, forged, recordsIn, tamper } from '../../test/store-damage.js';
+import { flipped, forged, recordsIn, takeAndGiveBack, tamper } from '../../test/store-damage.js';
 import { macKey, openTestStore, removeFolder, temporaryDiskFolder, temporaryFolder } from '../../test/store-folder.js';
 import { run } from '../../test/store-processes.js';
 import { decision, recorded } from '../../test/store-scenes.js';
@@ -51,6 +52,17 @@ describe('a restart', () => {
     const again = await opening();
     expect([again.read((s) => answersOf(s, 5)), again.decisions({ limit: 5 }), again.highWaterMark()]).toEqual(before);
     await again.close();
+  });
+
+  test('keeps everything where LMDB has not written the last pages, which mean nothing', async () => {
+    await fill();
+    await takeAndGiveBack(folder, 100);
+    const { size } = statSync(join(folder, DATA_FILE));
+    const store = await opening();
+    expect(statSync(join(folder, DATA_FILE)).size).toBeGreaterThan(size);
+    expect(store.read((s) => s.sequence)).toBe(2);
+    expect(await store.verifyAll()).toMatchObject({ damaged: [] });
+    await store.close();
   });
 
   test('after a crash while the database was made makes it anew', async () => {
@@ -135,8 +147,41 @@ describe('refused, with a message that says what to do:', () => {
   test.each([1, 3, 5])('a database cut to %i pages', async (pages) => {
     await fill();
     truncateSync(join(folder, DATA_FILE), pages * 4_096);
-    await expect(opening()).rejects.toThrow(DamagedError);
-    await expect(opening()).rejects.toThrow('restore a backup');
+    const refused = opening();
+    await expect(refused).rejects.toThrow(DamagedError);
+    await expect(refused).rejects.toThrow('restore a backup');
+  });
+
+  test('a database that has lost more than a mebibyte at its end', async () => {
+    await fill();
+    await takeAndGiveBack(folder, 400);
+    truncateSync(join(folder, DATA_FILE), 40 * 4_096);
+    await expect(opening()).rejects.toThrow(/has \d+ bytes, \d+ are in use; restore a backup/);
+  });
+
+  test('a database cut off near its end is refused, or its damage is found, or nothing is missing', async () => {
+    const store = await openTestStore(folder);
+    for (let n = 1; n <= 60; n++) await store.recordDecisions([decision(n), decision(n + 100), decision(n + 200)]);
+    await store.close();
+    const whole = readFileSync(join(folder, DATA_FILE));
+    const seen = new Set<string>();
+    for (let lost = 1; lost * 4_096 < whole.length - 8_192; lost += 3) {
+      const cut = temporaryFolder();
+      folders.push(cut);
+      cpSync(folder, cut, { recursive: true });
+      writeFileSync(join(cut, DATA_FILE), whole.subarray(0, whole.length - lost * 4_096));
+      const opened = await openTestStore(cut).catch((error: unknown) => error as Error);
+      if (opened instanceof Error) {
+        expect(opened.message).toMatch(/restore a backup/);
+        seen.add('refused');
+      } else {
+        const { damaged } = await opened.verifyAll().catch((error: Error) => ({ damaged: [error.message] }));
+        if (damaged.length === 0) expect(opened.decisions({ limit: 500 }).items).toHaveLength(180);
+        seen.add(damaged.length === 0 ? 'sound' : 'damaged');
+        await opened.close();
+      }
+    }
+    expect(seen).toContain('refused');
   });
 
   test('something that is no database', async () => {

@@ -31,14 +31,17 @@ const MAX_TOLD = 100;
 /**
  * Looks at every record: its MAC; that each thing has its index entries and each index entry its thing; that no audit
  * entry is missing; that the locks are those that were sealed. Each slice is read from a snapshot of its own, and changes
- * go on meanwhile.
+ * go on meanwhile. `giveWay` is waited for between two slices; what it throws ends the walk.
  */
-export async function verifyAll(needs: VerificationNeeds): Promise<Verification> {
+export async function verifyAll(
+  needs: VerificationNeeds,
+  giveWay: () => Promise<void> = () => setImmediate(),
+): Promise<Verification> {
   const damaged: string[] = [];
   let count = 0;
 
   async function walk(records: Records, range: KeyRange, check: (found: Found) => void) {
-    for (let from: Key | null = range.start; from !== null; await setImmediate()) {
+    for (let from: Key | null = range.start; from !== null; await giveWay()) {
       from = needs.read(() => slice(records, { start: from!, end: range.end }, check));
     }
   }
