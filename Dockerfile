@@ -19,8 +19,11 @@ FROM packages AS compiled
 RUN npm ci --ignore-scripts --no-audit --no-fund --loglevel=error
 COPY tsconfig.json tsconfig.build.json ./
 COPY src src
+COPY scripts/prepare.mjs scripts/bundle.mjs scripts/build-guard.mjs scripts/
+COPY envoy/guard envoy/guard
 RUN npx --no-install tsc --project tsconfig.build.json \
-    --declaration false --sourceMap false --incremental false --tsBuildInfoFile null
+    --declaration false --sourceMap false --incremental false --tsBuildInfoFile null \
+ && node scripts/bundle.mjs && node scripts/build-guard.mjs
 
 FROM packages AS production
 # What only compilers, debuggers and the tests of others read stays behind.

@@ -4,7 +4,7 @@ import { existsSync } from 'node:fs';
 
 const OLDEST = [20, 19];
 const [major, minor] = process.versions.node.split('.').map(Number);
-const program = new URL('../dist/cli/main.js', import.meta.url);
+const program = new URL('../dist/bundle/main.js', import.meta.url);
 
 if (major < OLDEST[0] || (major === OLDEST[0] && minor < OLDEST[1])) {
   console.error(`error: portcullis needs Node.js ${OLDEST.join('.')} or newer, and this is ${process.versions.node}`);
@@ -13,7 +13,7 @@ if (major < OLDEST[0] || (major === OLDEST[0] && minor < OLDEST[1])) {
 } else if (existsSync(program)) {
   void import(program.href);
 } else {
-  console.error('error: portcullis has not been built: there is no dist/cli/main.js');
+  console.error('error: portcullis has not been built: there is no dist/bundle/main.js');
   console.error('hint: in the folder of the sources run: npm install && npm run build');
   process.exitCode = 2;
 }

@@ -16,7 +16,7 @@ export function prepare() {
   if (newest('package-lock.json') > newest('node_modules/.package-lock.json')) {
     run('npm', ['ci', '--no-audit', '--no-fund', '--loglevel=error'], 'installing packages');
   }
-  if (newest('src', 'tsconfig.build.json', 'package.json') > newest(STAMP)) {
+  if (newest('src', 'tsconfig.build.json', 'package.json', 'scripts', 'envoy/guard') > newest(STAMP)) {
     run('npm', ['run', '--silent', 'build'], 'building');
     writeFileSync(join(root, STAMP), '');
   }

@@ -6,10 +6,10 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { prepare, root } from './prepare.mjs';
 
-const KINDS = ['unit', 'service', 'e2e', 'openapi', 'crash', 'containers'];
+const KINDS = ['unit', 'service', 'e2e', 'guard', 'guard-e2e', 'protocols', 'openapi', 'bench', 'crash', 'containers'];
 
 /** These use fixed ports, or measure nothing well beside each other. */
-const ONE_FILE_AT_A_TIME = new Set(['e2e', 'openapi', 'crash', 'containers']);
+const ONE_FILE_AT_A_TIME = new Set(['e2e', 'guard-e2e', 'protocols', 'openapi', 'bench', 'crash', 'containers']);
 
 const wanted = process.argv.slice(2);
 const unknown = wanted.filter((kind) => !KINDS.includes(kind));

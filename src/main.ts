@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import type { Dependencies } from './access/dependencies.js';
+import { publishing, type Feed } from './access/feed.js';
 import { createRecorder } from './access/recorder.js';
 import { createCore } from './authz/core.js';
 import { serveAuthz, type AuthzServer } from './authz/server.js';
@@ -8,6 +9,7 @@ import { printAddress } from './config/address.js';
 import type { Address, Config } from './config/structure.js';
 import type { Transition } from './domain/audit-entry.js';
 import { checkedClock, isLeap, type Instant } from './domain/time.js';
+import { CertificateEnds } from './guard/certificate-ends.js';
 import { createIdentifier, type Identifier } from './identity/identify.js';
 import { watchClock } from './main/clock-watch.js';
 import { LifeCycle } from './main/life-cycle.js';
@@ -27,7 +29,7 @@ import { readMacKey } from './store/mac-key.js';
 /** A running service. */
 export interface Running {
   /** Where it listens, with the ports that the system chose. */
-  readonly addresses: Readonly<Record<'authz' | 'admin' | 'adminSocket' | 'metrics', string>>;
+  readonly addresses: Readonly<Record<'authz' | 'guard' | 'admin' | 'adminSocket' | 'metrics', string>>;
   /** Reads the policy folder again. */
   reloadPolicies(): Promise<Reloaded>;
   /** Resolves with the exit code when the service has ended: 0 after `signal`, 70 when its storage failed. */
@@ -56,12 +58,18 @@ export async function serve(given: Given): Promise<Running> {
     const core = await startChecks(given, life);
     await writeStartAndStop(given, life, core);
     // Loaded while checks are being answered already.
-    const { startAdmin } = await import('./main/admin.js').finally(core.allLoaded);
-    const addresses = await startAdmin(given, life, core);
+    const later = Promise.all([import('./main/guard.js'), import('./main/admin.js')]);
+    const [{ startGuards }, { startAdmin }] = await later.finally(core.allLoaded);
+    const guards = await startGuards(given, life, core);
+    const addresses = await startAdmin(given, life, core, guards.side);
     await startUpkeep(given, life, core);
     life.endOn(given.signal);
     const authz = addressOf(given.config.listen.authz.address, core.authz.port);
-    return { addresses: { authz, ...addresses }, reloadPolicies: () => core.reloads.reload(), ended: life.ended };
+    return {
+      addresses: { authz, guard: guards.address, ...addresses },
+      reloadPolicies: () => core.reloads.reload(),
+      ended: life.ended,
+    };
   } catch (error) {
     await life.end();
     throw error;
@@ -78,6 +86,9 @@ export interface Core {
   readonly metrics: Metrics;
   readonly authz: AuthzServer;
   readonly alarm: (cause: unknown) => void;
+  /** What was committed, for whoever carries it on. */
+  readonly feed: Feed;
+  readonly certificateEnds: CertificateEnds;
   /** Whether the clock is so far ahead of the last run that somebody had to confirm it, or still has to. */
   readonly isAfterLeap: boolean;
   /** To be called when no more modules are going to be loaded. */
@@ -99,7 +110,8 @@ async function startChecks(given: Given, life: LifeCycle): Promise<Core> {
   const clock = checkedClock(wall, mono, start.mark, config.clock.confirmed);
   life.hold('clock watch', watchClock(clock, log, start), (open) => open.close());
   const room = life.hold('disk guard', openRoom(config.data, log), (open) => open.close());
-  const needed: Dependencies = { store, clock, policies, newId, sha256, room };
+  const { store: published, feed } = publishing(store, (cause) => alarm(cause));
+  const needed: Dependencies = { store: published, clock, policies, newId, sha256, room };
   const metrics = createMetrics({ version, gauges: gaugesOf(needed, store) });
   const alarm = createAlarm(log, mono, metrics.alarm);
   const loading = latch();
@@ -113,6 +125,7 @@ async function startChecks(given: Given, life: LifeCycle): Promise<Core> {
   });
   life.hold('decision log', recorder, (open) => open.flush());
 
+  const certificateEnds = new CertificateEnds();
   const core = createCore({
     ...needed,
     recorder,
@@ -121,6 +134,7 @@ async function startChecks(given: Given, life: LifeCycle): Promise<Core> {
     closed: () => life.closed(),
     alarm,
     observe: metrics.check,
+    allowed: (decision, until) => certificateEnds.note(decision, until),
   });
   const { authz: at } = config.listen;
   const listener = await starting('listen.authz', () => authzListener(at));
@@ -131,7 +145,20 @@ async function startChecks(given: Given, life: LifeCycle): Promise<Core> {
   log.info({ address: addressOf(at.address, authz.port), startMs: Math.round(mono()) }, 'answering checks');
   const reloads = new PolicyReloads({ needed, policies, log, alarm, observe: metrics.policyReload });
   const isAfterLeap = isLeap(start.wall, start.mark);
-  return { needed, policies, reloads, store, identifier, metrics, authz, alarm, isAfterLeap, allLoaded: loading.open };
+  return {
+    needed,
+    policies,
+    reloads,
+    store,
+    identifier,
+    metrics,
+    authz,
+    alarm,
+    feed,
+    certificateEnds,
+    isAfterLeap,
+    allLoaded: loading.open,
+  };
 }
 
 /** All changes that anybody makes lie between the two: the doors open after the one and close before the other. */

@@ -139,6 +139,7 @@ export const policy = (over: Partial<Policy> = {}): Policy => ({
   pending: hours(1),
   approval: { count: 1, from: { people: [], groups: [group('sre')] } },
   priority: null,
+  sessions: { max: null, idle: null },
   ...over,
 });
 

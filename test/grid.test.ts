@@ -11,6 +11,7 @@ import type { RequestId } from '../src/domain/ids.js';
 import type { PersonId } from '../src/domain/names.js';
 import type { Subject } from '../src/domain/subject.js';
 import { actorFor, decisionRecord, person, subject } from './builders.js';
+import { session, sessionStanding } from './guard-service/played-sessions.js';
 import { adminScene, batchJob, batchService, type Answered, type CallWith } from './openapi/scene.js';
 import { certificates, listenOn, socketCall, tlsCaller } from './openapi/tls.js';
 
@@ -30,6 +31,9 @@ GET    /v1/grants               +/-       +/+      +/-     +/+      +/+     +/- 
 GET    /v1/grants/:id           200/404   200/200  200/404 200/200  200/200 200/404 200/404 200/404   ./200 ./401
 POST   /v1/grants/:id/revoke    403/404   403/200  403/404 200/200  403/403 403/404 403/404 403/404   ./200 ./401
 POST   /v1/grants/:id/return    200/404   200/403  200/404 200/403  200/403 200/404 200/404 200/404   ./403 ./401
+GET    /v1/sessions             +/-       +/-      +/-     +/+      +/+     +/-     +/-     +/-       ./+   ./401
+GET    /v1/sessions/:id         200/404   200/404  200/404 200/200  200/200 200/404 200/404 200/404   ./200 ./401
+POST   /v1/sessions/:id/cut     200/404   200/404  200/404 200/200  200/403 200/404 200/404 200/404   ./200 ./401
 POST   /v1/locks                ./403     ./403    ./403   ./201    ./403   ./403   ./403   ./403     ./201 ./401
 GET    /v1/locks                ./403     ./403    ./403   ./+      ./+     ./403   ./403   ./403     ./+   ./401
 GET    /v1/locks/:id            ./403     ./403    ./403   ./200    ./200   ./403   ./403   ./403     ./200 ./401
@@ -149,6 +153,12 @@ async function grantOf(owner: Owner) {
   return (await scene.review(owner.person === 'bob' ? 'carol' : 'bob', id)).grant!;
 }
 
+function sessionOf({ subject: one, person: behind }: Owner) {
+  const made = session(++count, { subject: one, person: behind });
+  scene.sessions.standings.push(sessionStanding(count, { session: made }));
+  return made;
+}
+
 const lock = () =>
   createLock(
     scene.needed,
@@ -193,6 +203,9 @@ const PREPARE: Record<string, (owner: Owner, as: Column, of: 'own' | 'other') =>
   'GET /v1/grants/:id': async (owner) => byId(await grantOf(owner)),
   'POST /v1/grants/:id/revoke': async (owner) => byId(await grantOf(owner)),
   'POST /v1/grants/:id/return': async (owner) => byId(await grantOf(owner)),
+  'GET /v1/sessions': (owner) => byId(sessionOf(owner)),
+  'GET /v1/sessions/:id': (owner) => byId(sessionOf(owner)),
+  'POST /v1/sessions/:id/cut': (owner) => byId(sessionOf(owner)),
   'POST /v1/locks': () => ({ body: { target: { kind: 'person', person: 'nobody' }, reason: 'x' } }),
   'GET /v1/locks': async () => byId(await lock()),
   'GET /v1/locks/:id': async () => byId(await lock()),

@@ -15,7 +15,7 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   access: ['domain', 'identity', 'store/store.js'],
   'envoy-config': ['domain', 'policy'],
   authz: ['domain', 'access', 'identity'],
-  guard: ['domain', 'access'],
+  guard: ['domain', 'access', 'store/store.js'],
   audit: ['domain', 'store/store.js'],
   admin: ['domain', 'access', 'identity'],
   console: [],

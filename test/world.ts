@@ -17,8 +17,11 @@ function countedIds(): NewId {
 }
 
 /** A whole small service without its doors: store, clock, policies, and short words for what people do. */
-export function world({ policies = policySet(), store = memoryStore() }: { policies?: PolicySet; store?: Store } = {}) {
-  const clock = fakeClock(T0);
+export function world({
+  policies = policySet(),
+  store = memoryStore(),
+  clock = fakeClock(T0),
+}: { policies?: PolicySet; store?: Store; clock?: ReturnType<typeof fakeClock> } = {}) {
   const source = { current: policies };
   const disk = { level: 'all' as ReturnType<Room['level']> };
   const needed: Dependencies = {

@@ -33,7 +33,7 @@ export function serviceCommand(
   { checkout = ROOT, nodeArgs = [], args = [] }: Partial<ServiceOptions> = {},
 ) {
   const program = join(checkout, 'bin/portcullis.js');
-  if (!existsSync(join(checkout, 'dist/cli/main.js'))) {
+  if (!existsSync(join(checkout, 'dist/bundle/main.js'))) {
     throw new Error(`${JSON.stringify(checkout)} has not been built; run there: npm run build`);
   }
   return {

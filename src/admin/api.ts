@@ -7,6 +7,7 @@ import type {
 } from 'fastify';
 import type { ZodTypeProvider } from 'fastify-type-provider-zod';
 import type { Dependencies } from '../access/dependencies.js';
+import type { LiveSessions } from '../access/live-sessions.js';
 import type { DenyReason } from '../domain/decision.js';
 import type { TrustName } from '../domain/names.js';
 import type { Identifier } from '../identity/identify.js';
@@ -23,6 +24,7 @@ export type AdminApp = FastifyInstance<
 /** What routes draw on; each takes the few it uses. */
 export interface Api {
   readonly needed: Dependencies;
+  readonly sessions: LiveSessions;
   readonly identifier: Identifier;
   /** 32 random bytes, for new tokens. */
   readonly randomSecret: () => Uint8Array;

@@ -2,18 +2,20 @@ import { returnGrant, revokeGrant } from '../access/end-grant.js';
 import { findGrant, grantStanding, listGrants } from '../access/list-grants.js';
 import { actorOf } from './authenticate.js';
 import type { AdminApp, Api } from './api.js';
+import { applied } from './applied.js';
 import { answer, ifRevision } from './conditional.js';
 import { IDEMPOTENCY_KEY, idempotencyOf } from './idempotency.js';
 import { answers, ANY_BODY, ANY_CALL, ANY_CHANGE, IdParams, idOf, told } from './operation.js';
 import { listPage } from './paging.js';
 import { NOTHING } from './schemas/fields.js';
-import { EndingBody, GrantAnswer, GrantPage, GrantQuery, grantView } from './schemas/grant.js';
+import { EndedGrantAnswer, EndingBody, GrantAnswer, GrantPage, GrantQuery, grantView } from './schemas/grant.js';
+import { WaitQuery } from './schemas/session.js';
 import { readSubject } from './subject-text.js';
 
 const TAG = 'grants';
 
 /** Looking at grants, and ending them early. */
-export function addGrantRoutes(app: AdminApp, api: Pick<Api, 'needed' | 'soleTrust'>): void {
+export function addGrantRoutes(app: AdminApp, api: Pick<Api, 'needed' | 'sessions' | 'soleTrust'>): void {
   const { needed } = api;
 
   app.route({
@@ -49,12 +51,17 @@ export function addGrantRoutes(app: AdminApp, api: Pick<Api, 'needed' | 'soleTru
   addEnding(app, api, {
     path: '/v1/grants/:id/revoke',
     end: revokeGrant,
-    about: told(TAG, 'revokeGrant', 'Revoke a grant', 'For whoever approved it, and operators. For good, from now on.'),
+    about: told(
+      TAG,
+      'revokeGrant',
+      'Revoke a grant',
+      'For whoever approved it, and operators. For good, from now on; its sessions are cut.',
+    ),
   });
   addEnding(app, api, {
     path: '/v1/grants/:id/return',
     end: returnGrant,
-    about: told(TAG, 'returnGrant', 'Return a grant', 'For its holder. For good, from now on.'),
+    about: told(TAG, 'returnGrant', 'Return a grant', 'For its holder. For good, from now on; its sessions are cut.'),
   });
 }
 
@@ -64,17 +71,21 @@ interface EndingRoute {
   readonly about: ReturnType<typeof told>;
 }
 
-function addEnding(app: AdminApp, { needed }: Pick<Api, 'needed'>, { path, end, about }: EndingRoute): void {
+function addEnding(
+  app: AdminApp,
+  { needed, sessions }: Pick<Api, 'needed' | 'sessions'>,
+  { path, end, about }: EndingRoute,
+): void {
   app.route({
     method: 'POST',
     url: path,
     config: { takes: [IDEMPOTENCY_KEY, 'if-match'], bodyOptional: true },
     schema: {
       ...about,
-      querystring: NOTHING,
+      querystring: WaitQuery,
       params: IdParams,
       body: EndingBody,
-      response: answers({ 200: GrantAnswer }, [
+      response: answers({ 200: GrantAnswer, 202: EndedGrantAnswer }, [
         ...ANY_CHANGE,
         ...ANY_BODY,
         ...(['not_found', 'idempotency_conflict', 'precondition_failed'] as const),
@@ -87,7 +98,8 @@ function addEnding(app: AdminApp, { needed }: Pick<Api, 'needed'>, { path, end, 
         ifRevision: ifRevision(request),
       };
       const ended = await end(needed, actorOf(request), ending, idempotencyOf(request, needed.sha256));
-      return answer(reply, ended.revision, grantView(grantStanding(ended, needed.clock.read().wall)));
+      const view = () => grantView(grantStanding(ended, needed.clock.read().wall));
+      return answer(reply, ended.revision, await applied(reply, sessions, request.query, view));
     },
   });
 }

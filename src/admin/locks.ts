@@ -8,17 +8,19 @@ import type { LockTarget } from '../domain/lock.js';
 import { parseSubject } from '../domain/subject.js';
 import { actorOf } from './authenticate.js';
 import type { AdminApp, Api } from './api.js';
+import { applied } from './applied.js';
 import { answer, ifRevision } from './conditional.js';
 import { IDEMPOTENCY_KEY, idempotencyOf } from './idempotency.js';
 import { answers, ANY_BODY, ANY_CALL, ANY_CHANGE, IdParams, idOf, told } from './operation.js';
 import { listPage } from './paging.js';
 import { NOTHING } from './schemas/fields.js';
-import { LockAnswer, LockBody, LockPage, LockQuery, lockView } from './schemas/lock.js';
+import { LockAnswer, LockBody, LockPage, LockQuery, lockView, NewLockAnswer } from './schemas/lock.js';
+import { WaitQuery } from './schemas/session.js';
 
 const TAG = 'locks';
 
 /** Locking, unlocking, and the list of locks. */
-export function addLockRoutes(app: AdminApp, api: Pick<Api, 'needed' | 'soleTrust'>): void {
+export function addLockRoutes(app: AdminApp, api: Pick<Api, 'needed' | 'sessions' | 'soleTrust'>): void {
   const { needed } = api;
   const now = () => needed.clock.read().wall;
   addReading(app, api);
@@ -28,10 +30,15 @@ export function addLockRoutes(app: AdminApp, api: Pick<Api, 'needed' | 'soleTrus
     url: '/v1/locks',
     config: { takes: [IDEMPOTENCY_KEY] },
     schema: {
-      ...told(TAG, 'createLock', 'Lock', 'Denies whatever it names, whatever grants there are. For operators.'),
-      querystring: NOTHING,
+      ...told(
+        TAG,
+        'createLock',
+        'Lock',
+        'Denies whatever it names, whatever grants there are, and cuts its sessions. For operators.',
+      ),
+      querystring: WaitQuery,
       body: LockBody,
-      response: answers({ 201: LockAnswer }, [
+      response: answers({ 201: LockAnswer, 202: NewLockAnswer }, [
         ...ANY_CHANGE,
         ...ANY_BODY,
         ...(['invalid_subject', 'invalid_duration', 'idempotency_conflict', 'clock_suspect'] as const),
@@ -41,7 +48,8 @@ export function addLockRoutes(app: AdminApp, api: Pick<Api, 'needed' | 'soleTrus
       const wish = { ...request.body, target: targetOf(request.body.target, api) };
       const lock = await createLock(needed, actorOf(request), wish, idempotencyOf(request, needed.sha256));
       reply.code(201).header('location', `/v1/locks/${lock.id}`);
-      return answer(reply, lock.revision, lockView(lockStanding(lock, now())));
+      const view = () => lockView(lockStanding(lock, now()));
+      return answer(reply, lock.revision, await applied(reply, api.sessions, request.query, view));
     },
   });
 

@@ -4,6 +4,7 @@ import type { FastifyInstance } from 'fastify';
 import { expect, test, vi } from 'vitest';
 import type { z } from 'zod';
 import { actorFor, decisionRecord, person, T0 } from '../../test/builders.js';
+import { session as sessionOf, sessionStanding } from '../../test/guard-service/played-sessions.js';
 import { adminScene, answered, inject, type Answered, type CallWith } from '../../test/openapi/scene.js';
 import { certificates, listenOn, tlsCaller } from '../../test/openapi/tls.js';
 import { createLock } from '../access/lock.js';
@@ -138,7 +139,7 @@ test('what needs credentials takes a certificate or a token, and what does not i
 
 test('only an ending may come without its body', () => {
   const optional = operations.filter(({ operation }) => operation.requestBody?.required === false);
-  expect(optional.map(({ operation }) => operation.operationId)).toEqual(['revokeGrant', 'returnGrant']);
+  expect(optional.map(({ operation }) => operation.operationId)).toEqual(['revokeGrant', 'returnGrant', 'cutSession']);
 });
 
 const bodies: Record<string, z.ZodType> = { RequestBody, EndingBody, LockBody, ExplainBody, TokenBody };
@@ -190,6 +191,10 @@ const lock = ({ needed }: Scene) =>
   createLock(needed, { kind: 'host' }, { target: { kind: 'person', person: person('x') }, reason: 'x' }, null);
 const token = async ({ needed, parts }: Scene) =>
   (await createToken(needed, actorFor('alice'), {}, parts.randomSecret)).token;
+const session = ({ sessions }: Scene) => {
+  sessions.standings.push(sessionStanding(++count, { session: sessionOf(count) }));
+  return sessionOf(count).id;
+};
 async function decision({ store }: Scene) {
   const record = decisionRecord(++count);
   await store.recordDecisions([record]);
@@ -212,6 +217,9 @@ const GOES_WELL: Record<string, Make> = {
   getGrant: async (scene) => ({ who: 'alice', path: `/v1/grants/${(await grant(scene)).id}` }),
   revokeGrant: async (scene) => ({ who: 'olga', path: `/v1/grants/${(await grant(scene)).id}/revoke`, body: {} }),
   returnGrant: async (scene) => ({ who: 'alice', path: `/v1/grants/${(await grant(scene)).id}/return`, body: {} }),
+  listSessions: at('alice', '/v1/sessions'),
+  getSession: async (scene) => ({ who: 'alice', path: `/v1/sessions/${session(scene)}` }),
+  cutSession: async (scene) => ({ who: 'alice', path: `/v1/sessions/${session(scene)}/cut`, body: {} }),
   listLocks: at('axel', '/v1/locks'),
   createLock: at('olga', '/v1/locks', { target: { kind: 'person', person: 'x' }, reason: 'x' }),
   getLock: async (scene) => ({ who: 'axel', path: `/v1/locks/${(await lock(scene)).id}` }),
@@ -279,6 +287,10 @@ async function refusedConnection(text: string): Promise<Answered> {
 const SPOILED: Record<string, Spoil> = {
   200: (attempt) => send(attempt),
   201: (attempt) => send(attempt),
+  202: async (attempt) => {
+    attempt.scene.sessions.isLate();
+    return send(attempt).finally(() => (attempt.scene.sessions.outstanding = []));
+  },
   304: (attempt) => send(attempt, { 'if-none-match': '*' }),
   400: (attempt) => send({ ...attempt, path: `${attempt.path}?unknown=1` }),
   401: ({ scene, method, path, body }) => scene.call(null, method, path, { body }),

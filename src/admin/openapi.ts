@@ -22,6 +22,7 @@ const ABOUT = {
   tags: [
     { name: 'requests', description: 'Asking for access and reviewing.' },
     { name: 'grants', description: 'The access that came of it.' },
+    { name: 'sessions', description: 'What is connected under the grants.' },
     { name: 'locks', description: 'Denying in spite of grants.' },
     { name: 'decisions', description: 'What checks were answered with, and why.' },
     { name: 'tokens', description: 'Credentials besides client certificates.' },

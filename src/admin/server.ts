@@ -19,6 +19,7 @@ import { answerErrors, refuseConnection, sendProblem, type Alarm } from './refus
 import { requestIdOf } from './request-id.js';
 import { addRequestRoutes } from './requests.js';
 import { addResourceRoutes } from './resources.js';
+import { addSessionRoutes } from './sessions.js';
 import { addTokenRoutes } from './tokens.js';
 import { validatorCompiler } from './validating.js';
 
@@ -76,6 +77,7 @@ export function createAdmin(parts: AdminParts): FastifyInstance {
 function addRoutes(app: AdminApp, parts: AdminParts): void {
   addRequestRoutes(app, parts);
   addGrantRoutes(app, parts);
+  addSessionRoutes(app, parts);
   addLockRoutes(app, parts);
   addDecisionRoutes(app, parts);
   addExplainRoutes(app, parts);

@@ -1,5 +1,7 @@
 import { ageOf, check, MAX_AGE_MS, type CheckDependencies, type Checked } from '../access/check.js';
 import { deny, type DenyReason } from '../domain/decision.js';
+import type { DecisionId } from '../domain/ids.js';
+import type { Instant } from '../domain/time.js';
 import type { Identifier } from '../identity/identify.js';
 import { plainDeny, toAnswer, type Answer, type Audience } from './answer.js';
 import { readCheckRequest, type CheckRequest } from './check-request.js';
@@ -11,6 +13,8 @@ export interface CoreDependencies extends CheckDependencies {
   readonly gate: string | null;
   /** Hears of every answer: the reason of a deny, null for an allow, and how long it took. */
   readonly observe?: (reason: DenyReason | null, seconds: number) => void;
+  /** Hears of every allow, and when the certificate ends that it lets in. */
+  readonly allowed?: (decision: DecisionId, certificateUntil: Instant) => void;
 }
 
 /** Bytes from Envoy to bytes for Envoy. Synchronous, but for `strict` logging. */
@@ -20,6 +24,8 @@ export function createCore(needed: CoreDependencies): Core {
   return (bytes, namedByFilter) => {
     const asked = ask(needed, bytes, namedByFilter);
     const checked = check(needed, asked);
+    if (checked.decision.effect === 'allow' && 'is' in asked.question.subject)
+      needed.allowed?.(checked.record.id, asked.question.subject.validUntil);
     if (checked.recorded === undefined) return answer(needed, checked, asked.audience);
     return checked.recorded.then(
       () => answer(needed, checked, asked.audience),

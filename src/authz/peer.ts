@@ -37,6 +37,11 @@ export function admitting(names: readonly SubjectPattern[]): (session: Http2Sess
   };
 }
 
+/** The same question for a certificate in DER; undefined where the peer has shown none. */
+export function peerAdmitted(names: readonly SubjectPattern[]): (der: Buffer | undefined) => boolean {
+  return (der) => names.length === 0 || (der !== undefined && isNamed(der, names));
+}
+
 function isNamed(der: Buffer, names: readonly SubjectPattern[]): boolean {
   try {
     const { uri = [], dns = [], email = [] } = readCertificate(der).extensions.names ?? {};

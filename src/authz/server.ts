@@ -50,7 +50,6 @@ const OPTIONS = {
   'grpc.keepalive_time_ms': 30_000,
   'grpc.keepalive_timeout_ms': 10_000,
   'grpc.so_reuseport': 0,
-  'grpc.enable_channelz': 0, // counts calls for a debugging service that is not there
 } as const;
 
 const AUTHORIZATION = 'envoy.service.auth.v3.Authorization';

@@ -36,9 +36,12 @@ export const GROUPS: readonly Group[] = [
       entry('approve', 'approve a request', () => import('./commands/approve.js')),
       entry('deny', 'deny a request', () => import('./commands/deny.js')),
       entry('withdraw', 'take a request back', () => import('./commands/withdraw.js')),
+      entry('connect', 'connect to a resource through Envoy', () => import('./commands/connect.js')),
       entry('grants', 'list grants', () => import('./commands/grants.js')),
       entry('return', 'end a grant of your own', () => import('./commands/return.js')),
       entry('revoke', "end somebody's grant", () => import('./commands/revoke.js')),
+      entry('sessions', 'list what is connected', () => import('./commands/sessions.js')),
+      entry('cut', 'cut a session', () => import('./commands/cut.js')),
     ],
   },
   {

@@ -72,13 +72,15 @@ function checkTls({ config: { listen }, placeOf, findings }: Checked): void {
     }
   }
   // Without both, anybody who reaches the port could ask who may do what, and play the guard.
-  const { tls } = listen.authz;
-  if (tls && !tls.ca) {
-    findings.problem(placeOf(['listen', 'authz', 'tls', 'ca']), 'expected the file with the CA of Envoy, got nothing');
-  }
-  if (tls && tls.names.length === 0) {
-    const message = 'expected the names in the certificate of Envoy, got nothing';
-    findings.problem(placeOf(['listen', 'authz', 'tls', 'names']), message);
+  for (const name of ['authz', 'guard'] as const) {
+    const { tls } = listen[name];
+    if (tls && !tls.ca) {
+      findings.problem(placeOf(['listen', name, 'tls', 'ca']), 'expected the file with the CA of Envoy, got nothing');
+    }
+    if (tls && tls.names.length === 0) {
+      const message = 'expected the names in the certificate of Envoy, got nothing';
+      findings.problem(placeOf(['listen', name, 'tls', 'names']), message);
+    }
   }
 }
 
@@ -102,6 +104,7 @@ function tlsRequired(name: keyof Config['listen'], address: Address): string | n
   if (address.kind === 'unix') return null;
   switch (name) {
     case 'authz':
+    case 'guard':
       return 'cert, key, ca, names';
     case 'admin':
       return isLocal(address) ? null : 'cert, key';

@@ -90,6 +90,7 @@ describe('the example file', () => {
       value: {
         listen: {
           authz: { address: { kind: 'unix', path: join(root, 'run/authz.sock') }, tls: null },
+          guard: { address: { kind: 'unix', path: join(root, 'run/guard.sock') }, tls: null },
           admin: { address: { kind: 'tcp', host: '127.0.0.1', port: 8180 }, tls: null },
           adminSocket: { address: { kind: 'unix', path: join(root, 'run/admin.sock') }, tls: null },
           metrics: { address: { kind: 'tcp', host: '127.0.0.1', port: 8181 }, tls: null, allowRemote: false },
@@ -109,6 +110,7 @@ describe('the example file', () => {
         policy: join(root, 'policy'),
         gate: 'gate',
         storage: { macKey: null, allowVolatile: false },
+        guard: { contactGrace: 15_000, tick: 100, maxSessions: 100_000 },
         clock: { confirmed: null },
         decisions: { log: 'grouped', keep: days(30) },
         log: { level: 'info' },
@@ -193,6 +195,7 @@ test('a socket path may have 107 bytes and not one more', () => {
 /** For each setting a value that is not its default, as a variable would have it, and what comes of it. */
 const VALUES: Record<string, { text: string; at?: readonly string[]; value: unknown }> = {
   'listen.authz': { text: '127.0.0.1:9001', value: { kind: 'tcp', host: '127.0.0.1', port: 9001 } },
+  'listen.guard': { text: '127.0.0.1:9003', value: { kind: 'tcp', host: '127.0.0.1', port: 9003 } },
   'listen.admin': { text: '127.0.0.1:9002', value: { kind: 'tcp', host: '127.0.0.1', port: 9002 } },
   'listen.adminSocket': { text: 'unix:./x.sock', value: { kind: 'unix', path: '~/x.sock' } },
   'listen.metrics': { text: '127.0.0.1:0', value: { kind: 'tcp', host: '127.0.0.1', port: 0 } },
@@ -200,6 +203,10 @@ const VALUES: Record<string, { text: string; at?: readonly string[]; value: unkn
   'listen.authz.tls.key': { text: './other.crt', value: '~/other.crt' },
   'listen.authz.tls.ca': { text: './other.crt', value: '~/other.crt' },
   'listen.authz.tls.names': { text: '["dns:e.example"]', value: [{ kind: 'dns', exact: 'e.example' }] },
+  'listen.guard.tls.cert': { text: './other.crt', value: '~/other.crt' },
+  'listen.guard.tls.key': { text: './other.crt', value: '~/other.crt' },
+  'listen.guard.tls.ca': { text: './other.crt', value: '~/other.crt' },
+  'listen.guard.tls.names': { text: '["dns:e.example"]', value: [{ kind: 'dns', exact: 'e.example' }] },
   'listen.admin.tls.cert': { text: './other.crt', value: '~/other.crt' },
   'listen.admin.tls.key': { text: './other.crt', value: '~/other.crt' },
   'listen.admin.tls.ca': { text: './other.crt', value: '~/other.crt' },
@@ -214,6 +221,9 @@ const VALUES: Record<string, { text: string; at?: readonly string[]; value: unkn
   },
   'storage.macKey': { text: './other.crt', value: '~/other.crt' },
   'storage.allowVolatile': { text: 'true', value: true },
+  'guard.contactGrace': { text: '1m', value: 60_000 },
+  'guard.tick': { text: '50', value: 50 },
+  'guard.maxSessions': { text: '5000', value: 5_000 },
   'clock.confirmed': { text: '2026-02-28', value: Date.UTC(2026, 1, 28) },
   'decisions.log': { text: 'strict', value: 'strict' },
   'decisions.keep': { text: '1h', value: hours(1) },
@@ -230,6 +240,7 @@ const VALUES: Record<string, { text: string; at?: readonly string[]; value: unkn
 const TLS = '{ cert: ./server.crt, key: ./server.key, ca: ./ca.crt, names: ["dns:envoy.corp.example"] }';
 const FULL = `${LEAST}listen:
   authz: { address: "127.0.0.1:1", tls: ${TLS} }
+  guard: { address: "127.0.0.1:4", tls: ${TLS} }
   admin: { address: "127.0.0.1:2", tls: ${TLS} }
   metrics: { address: "127.0.0.1:3" }
 storage: { macKey: ./mac.key }
@@ -398,6 +409,7 @@ describe('printed', () => {
       # Nothing is masked: secrets are in the files named here, never in the configuration.
       listen:
         authz: unix:~/run/authz.sock
+        guard: unix:~/run/guard.sock
         admin: 127.0.0.1:8180
         adminSocket: unix:~/run/admin.sock
         metrics: 127.0.0.1:8181
@@ -413,6 +425,10 @@ describe('printed', () => {
       policy: ~/policy
       storage:
         allowVolatile: false
+      guard:
+        contactGrace: 15s
+        tick: 100
+        maxSessions: 100000
       decisions:
         log: grouped
         keep: 30d

@@ -11,10 +11,11 @@ const HEADING = `# The configuration in force, with every default and absolute p
 
 /** The configuration as a file that gives the same configuration again. Keys that are none are left out. */
 export function printConfig(config: Config): string {
-  const { listen, data, trust, policy, gate, storage, clock, decisions, log, envoy } = config;
+  const { listen, data, trust, policy, gate, storage, guard, clock, decisions, log, envoy } = config;
   const plain = {
     listen: {
       authz: plainListener(listen.authz),
+      guard: plainListener(listen.guard),
       admin: plainListener(listen.admin),
       adminSocket: plainListener(listen.adminSocket),
       metrics: plainMetrics(listen.metrics),
@@ -24,6 +25,7 @@ export function printConfig(config: Config): string {
     policy,
     gate,
     storage,
+    guard: { ...guard, contactGrace: printDuration(guard.contactGrace) },
     ...(clock.confirmed !== null && { clock: { confirmed: printDay(clock.confirmed) } }),
     decisions: { log: decisions.log, keep: printDuration(decisions.keep) },
     log,

@@ -3,6 +3,7 @@ import { resolve } from 'node:path';
 import type { z } from 'zod';
 import { NAME, type TrustName } from '../domain/names.js';
 import { SUBJECT_KINDS } from '../domain/subject.js';
+import { minutes } from '../domain/time.js';
 import {
   closed,
   duration,
@@ -44,6 +45,7 @@ export function configSchema(base: string): z.ZodType<Config> {
   return closed({
     listen: closed({
       authz: listener('unix:./run/authz.sock'),
+      guard: listener('unix:./run/guard.sock'),
       admin: listener('127.0.0.1:8180'),
       adminSocket: listener('unix:./run/admin.sock'),
       metrics: closed({ ...listenerFields('127.0.0.1:8181'), allowRemote: flag().prefault(false) }).prefault({}),
@@ -53,6 +55,11 @@ export function configSchema(base: string): z.ZodType<Config> {
     policy: file('a folder').prefault('./policy'),
     gate: orNull(matching('the name of a listener', (input) => (/^[\x21-\x7e]{1,128}$/.test(input) ? input : null))),
     storage: closed({ macKey: orNull(file('a file')), allowVolatile: flag().prefault(false) }).prefault({}),
+    guard: closed({
+      contactGrace: contactGrace().prefault('15s'),
+      tick: whole(10, 1_000).prefault(100),
+      maxSessions: whole(1, 1_000_000).prefault(100_000),
+    }).prefault({}),
     clock: closed({ confirmed: orNull(matching('a day such as 2026-01-31', parseDay)) }).prefault({}),
     decisions: closed({
       log: oneOf(...DECISION_LOGS).prefault('grouped'),
@@ -66,6 +73,13 @@ export function configSchema(base: string): z.ZodType<Config> {
       admin: address().prefault('127.0.0.1:9901'),
       accessLog: file('a file').prefault('/dev/stdout'),
     }).prefault({}),
+  });
+}
+
+/** Guards take no longer one. */
+function contactGrace() {
+  return duration().refine((length) => length <= minutes(10), {
+    error: 'expected at most 10m: revoked sessions live on so long',
   });
 }
 

@@ -8,13 +8,14 @@ export interface Setting {
   readonly form: 'text' | 'yaml';
 }
 
-const LISTENERS = ['authz', 'admin', 'adminSocket', 'metrics'];
+const LISTENERS = ['authz', 'guard', 'admin', 'adminSocket', 'metrics'];
 
 const TEXT = [
   'data',
   'policy',
   'gate',
   'storage.macKey',
+  'guard.contactGrace',
   'clock.confirmed',
   'decisions.log',
   'decisions.keep',
@@ -30,6 +31,8 @@ const TEXT = [
 const YAML = [
   'trust',
   'storage.allowVolatile',
+  'guard.tick',
+  'guard.maxSessions',
   'envoy.httpPort',
   'listen.metrics.allowRemote',
   ...LISTENERS.map((listener) => `listen.${listener}.tls.names`),

@@ -8,8 +8,10 @@ import type { TrustEntry } from '../domain/trust.js';
  */
 export interface Config {
   readonly listen: {
-    /** ext_authz and the guard: Envoy's side. */
+    /** ext_authz: what Envoy asks. */
     readonly authz: Listener;
+    /** Where the guards in Envoy keep contact. */
+    readonly guard: Listener;
     /** HTTP API and console. */
     readonly admin: Listener;
     /** The host's own door; always a Unix socket. */
@@ -32,6 +34,14 @@ export interface Config {
     readonly macKey: string | null;
     /** Whether the data may lie where it does not survive a restart. */
     readonly allowVolatile: boolean;
+  };
+  readonly guard: {
+    /** How long guards keep their sessions without having heard the service. */
+    readonly contactGrace: Duration;
+    /** How often a guard looks for what has ended, in milliseconds. */
+    readonly tick: number;
+    /** Of one guard; there is one for each worker thread of Envoy. */
+    readonly maxSessions: number;
   };
   readonly clock: {
     /** Midnight UTC of the day that it is, by the word of whoever starts the service; null: nobody's word is needed. */

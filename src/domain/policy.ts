@@ -20,6 +20,8 @@ export interface Policy {
   readonly approval: ApprovalStage;
   /** Decides between several policies that admit the same request; unique where given. */
   readonly priority: number | null;
+  /** Of the sessions under one grant: how many at a time, and how long one may be without traffic; null: no limit. */
+  readonly sessions: { readonly max: number | null; readonly idle: Duration | null };
 }
 
 /** Resources by name, by all of their labels, or both; nothing named is nothing. */

@@ -71,6 +71,8 @@ export interface SessionEnd {
   readonly at: Instant;
   /** Milliseconds from the change that ended it, once on disk, until its guard said that it is closed; null where no change did. */
   readonly cutAfter: number | null;
+  /** Null where it never became known. */
+  readonly upstream: string | null;
   readonly bytesReceived: number;
   readonly bytesSent: number;
 }

@@ -1,6 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import type { AddressInfo } from 'node:net';
+import type { LiveSessions } from '../access/live-sessions.js';
 import { httpsOptions, type Door } from '../admin/door.js';
 import { createAdmin } from '../admin/server.js';
 import { printAddress } from '../config/address.js';
@@ -14,14 +15,20 @@ import { starting } from './start-error.js';
 type Addresses = Readonly<Record<'admin' | 'adminSocket' | 'metrics', string>>;
 
 /** Opens the doors of the admin API, and the metrics. What is held here is closed before the checks are. */
-export async function startAdmin(given: Given, life: LifeCycle, core: Core): Promise<Addresses> {
+export async function startAdmin(
+  given: Given,
+  life: LifeCycle,
+  core: Core,
+  sessions: LiveSessions,
+): Promise<Addresses> {
   const { admin, adminSocket, metrics } = given.config.listen;
   return {
-    adminSocket: await open('listen.adminSocket', adminSocket, { kind: 'socket' }, { given, life, core }),
+    adminSocket: await open('listen.adminSocket', adminSocket, { kind: 'socket' }, { given, life, core, sessions }),
     admin: await open('listen.admin', admin, await starting('listen.admin.tls', () => doorOf(admin, given.config)), {
       given,
       life,
       core,
+      sessions,
     }),
     metrics: await openMetrics(metrics.address, life, core),
   };
@@ -34,13 +41,20 @@ interface Parts {
   readonly given: Given;
   readonly life: LifeCycle;
   readonly core: Core;
+  readonly sessions: LiveSessions;
 }
 
-async function open(setting: string, { address }: Listener, door: Door, { given, life, core }: Parts): Promise<string> {
+async function open(
+  setting: string,
+  { address }: Listener,
+  door: Door,
+  { given, life, core, sessions }: Parts,
+): Promise<string> {
   const { needed, identifier, reloads, alarm } = core;
   const [sole, another] = given.config.trust;
   const app = createAdmin({
     needed,
+    sessions,
     identifier,
     door,
     alarm,

@@ -12,6 +12,8 @@ export interface Metrics {
   readonly unrecorded: () => void;
   readonly policyReload: (outcome: 'loaded' | 'refused') => void;
   readonly text: () => Promise<string>;
+  /** For what is measured elsewhere. */
+  readonly registry: Registry;
 }
 
 /** What is read at each scrape. */
@@ -84,11 +86,12 @@ export function createMetrics({ version, gauges }: { readonly version: string; r
     unrecorded: () => unrecorded.inc(),
     policyReload: (outcome) => reloads.inc({ outcome }),
     text: () => registry.metrics(),
+    registry,
   };
 }
 
 /** What cannot be read is left out of a scrape; that a scrape fails would hide the rest. */
-function readAtScrape(name: string, help: string, read: () => number, registers: Registry[]): Gauge {
+export function readAtScrape(name: string, help: string, read: () => number, registers: Registry[]): Gauge {
   return new Gauge({
     name,
     help,

@@ -36,6 +36,7 @@ const CONTENT = {
       pending: '30m',
       approval: [{ count: 1, from: { people: ['carol'], groups: ['sre'] } }],
       priority: 7,
+      sessions: { max: 20, idle: '15m' },
     },
     other: {
       who: { people: ['bob'] },
@@ -172,6 +173,8 @@ const CHANGES: Record<string, Leaf> = {
   'policies.data.approval.0.from.people.0': 'bob',
   'policies.data.approval.0.from.groups.0': 'dev',
   'policies.data.priority': 8,
+  'policies.data.sessions.max': 21,
+  'policies.data.sessions.idle': '16m',
   'policies.other.who.people.0': 'alice',
   'policies.other.what.resources.0': 'billing-api',
   'policies.other.duration.default': '16m',
@@ -240,6 +243,9 @@ describe('a change of', () => {
     'policies.data.pending',
     'policies.data.approval.0.from.people',
     'policies.data.priority',
+    'policies.data.sessions.max',
+    'policies.data.sessions.idle',
+    'policies.data.sessions',
     'policies.other',
     'roles.operator.services',
     'roles.auditor',
@@ -279,11 +285,16 @@ test('what is left out and what is its default are the same', () => {
 });
 
 test('the digests of version 1 stay as they are: requests and grants name them', () => {
-  expect(digestsOf(BASE)).toMatchInlineSnapshot(`
+  const first = setOf(JSON.stringify(withChange(CONTENT, ['policies', 'data', 'sessions'], undefined)));
+  expect(digestsOf(first)).toMatchInlineSnapshot(`
     {
       "data": "bafabe5599d1db76a4dc0f9c9c7e947b32f1d232e35fc41a6d40c15013d77af4",
       "other": "b6e8ab041f3f6877d6aa2e917d46cc32403983c6267537606e215e43160abae2",
     }
   `);
-  expect(BASE.digest).toMatchInlineSnapshot(`"5e776cc9119afb91fa3f34914561dc99f862e050553822f7673da78c20a51852"`);
+  expect(first.digest).toMatchInlineSnapshot(`"5e776cc9119afb91fa3f34914561dc99f862e050553822f7673da78c20a51852"`);
+});
+
+test('the digest of version 2 stays as it is: of policies that limit sessions', () => {
+  expect(digestsOf(BASE)['data']).toBe('84738f9fffa2632fc4a879cfd04d685c6716743c78750ccc0f37655e33f0ff42');
 });

@@ -10,9 +10,9 @@ import { printActionPattern } from './action-text.js';
  * the spelling of durations and subjects do not count. A new field needs a new `v`: policies without it keep theirs.
  */
 export function policyDigest(policy: Omit<Policy, 'digest'>): string {
-  const { name, who, what, duration, justification, pending, approval, priority } = policy;
+  const { name, who, what, duration, justification, pending, approval, priority, sessions } = policy;
   return digestOf({
-    v: 1,
+    v: sessions.max === null && sessions.idle === null ? 1 : 2,
     name,
     who: { ...selector(who), subjects: who.subjects.map(printTrustedPattern).sort() },
     what: { resources: what.resources.toSorted(), labels: what.labels, actions: what.actions?.toSorted() ?? null },
@@ -21,6 +21,7 @@ export function policyDigest(policy: Omit<Policy, 'digest'>): string {
     pending,
     approval: { count: approval.count, from: selector(approval.from) },
     priority,
+    ...((sessions.max !== null || sessions.idle !== null) && { sessions }),
   });
 }
 

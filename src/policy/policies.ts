@@ -29,7 +29,7 @@ export function readPolicies(known: Known, findings: Findings): ReadonlyMap<Poli
 }
 
 function readPolicy(entry: Entry, known: Known, findings: Findings): Policy {
-  const { justification, pending, priority } = entry.value;
+  const { justification, pending, priority, sessions } = entry.value;
   const content = {
     name: entry.name as PolicyName,
     who: readWho(entry, known, findings),
@@ -39,6 +39,7 @@ function readPolicy(entry: Entry, known: Known, findings: Findings): Policy {
     pending,
     approval: readApproval(entry, known, findings),
     priority: priority ?? null,
+    sessions: { max: sessions.max ?? null, idle: sessions.idle ?? null },
   };
   return { ...content, digest: policyDigest(content) };
 }

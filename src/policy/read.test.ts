@@ -105,6 +105,7 @@ describe('the example folder', async () => {
         pending: hours(1),
         approval: { count: 1, from: { people: [], groups: ['sre'] } },
         priority: null,
+        sessions: { max: null, idle: null },
       },
       {
         name: 'prod-read-oncall',
@@ -116,6 +117,7 @@ describe('the example folder', async () => {
         pending: hours(1),
         approval: { count: 1, from: { people: [], groups: ['dev'] } },
         priority: null,
+        sessions: { max: null, idle: null },
       },
     ]);
   });

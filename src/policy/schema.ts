@@ -111,6 +111,7 @@ function policy(trust: readonly TrustName[]) {
     pending: duration().default(hours(1)),
     approval: approval(),
     priority: whole(0, 1_000_000).optional(),
+    sessions: closed({ max: whole(1, 100_000).optional(), idle: duration().optional() }).prefault({}),
   });
 }
 

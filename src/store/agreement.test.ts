@@ -18,6 +18,7 @@ import {
   token,
   tokenId,
 } from '../../test/builders.js';
+import { session } from '../../test/guard-service/played-sessions.js';
 import { answersOf } from '../../test/contract/store-replay.js';
 import { allPages } from '../../test/contract/store-lists.js';
 import { openTestStore, removeFolder, temporaryFolder } from '../../test/store-folder.js';
@@ -67,6 +68,7 @@ const transition: fc.Arbitrary<Transition> = fc.oneof(
     token: token({ id: tokenId(n), hash: `${n}`.repeat(64), createdAt: at(time) }),
   })),
   fc.constant<Transition>({ action: 'service.stopped' }),
+  number.map((n): Transition => ({ action: 'session.opened', session: session(n), resumed: false })),
 );
 
 /** Does something to a store. The two stores must do the same, whatever comes of it. */

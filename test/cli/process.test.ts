@@ -138,8 +138,8 @@ describe('bin/portcullis.js', () => {
     const text = readFileSync('bin/portcullis.js', 'utf8');
     if (oldest) writeFileSync(join(folder, 'bin/portcullis.js'), text.replace('[20, 19]', oldest));
     if (built) {
-      mkdirSync(join(folder, 'dist/cli'), { recursive: true });
-      writeFileSync(join(folder, 'dist/cli/main.js'), 'console.log("built", ...process.argv.slice(2));');
+      mkdirSync(join(folder, 'dist/bundle'), { recursive: true });
+      writeFileSync(join(folder, 'dist/bundle/main.js'), 'console.log("built", ...process.argv.slice(2));');
     }
     return join(folder, 'bin/portcullis.js');
   }

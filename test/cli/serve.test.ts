@@ -136,7 +136,7 @@ test('it says in one line that it answers, and logs in JSON otherwise', async ()
     .filter((line) => !line.startsWith('{'));
   expect(plain).toEqual([
     expect.stringMatching(
-      /^portcullis \S+ answers: authz unix:\S+, adminSocket unix:\S+, admin 127\.0\.0\.1:\d+, metrics 127\.0\.0\.1:\d+$/,
+      /^portcullis \S+ answers: authz unix:\S+, guard unix:\S+, adminSocket unix:\S+, admin 127\.0\.0\.1:\d+, metrics 127\.0\.0\.1:\d+$/,
     ),
   ]);
 });

@@ -12,6 +12,7 @@ import type { PolicySet } from '../../src/domain/policy.js';
 import { after, days, type Instant } from '../../src/domain/time.js';
 import { createIdentifier } from '../../src/identity/identify.js';
 import { action, billingApi, corp, group, person, policy, policySet, resource, subject, T0 } from '../builders.js';
+import { PlayedSessions } from '../guard-service/played-sessions.js';
 import { world } from '../world.js';
 
 // The service goes by the clock of the test, TLS by that of the machine: valid for both.
@@ -32,9 +33,11 @@ export async function openService({ policies = cliPolicies() }: { readonly polic
   const entry = { name: corp, subject: ['uri'], names: null } as const;
   const identifier = createIdentifier({ trust: [{ entry, ca: ca.pem }], capacity: 100 });
   const alarms: unknown[] = [];
+  const sessions = new PlayedSessions();
   const open = (door: Door) =>
     createAdmin({
       needed: scene.needed,
+      sessions,
       identifier,
       door,
       soleTrust: corp,
@@ -56,6 +59,7 @@ export async function openService({ policies = cliPolicies() }: { readonly polic
 
   return {
     ...scene,
+    sessions,
     folder,
     file,
     url,

@@ -157,6 +157,7 @@ describe.skipIf(missing !== '')(`the image${missing && ` (${missing})`}`, () => 
     const settings = {
       PORTCULLIS_DATA: '/var/lib/portcullis/data',
       PORTCULLIS_LISTEN_AUTHZ: 'unix:/run/portcullis/authz.sock',
+      PORTCULLIS_LISTEN_GUARD: 'unix:/run/portcullis/guard.sock',
       PORTCULLIS_LISTEN_ADMIN_SOCKET: 'unix:/var/lib/portcullis/run/admin.sock',
     };
     const env = Object.entries(settings).flatMap(([key, value]) => ['--env', `${key}=${value}`]);

@@ -21,6 +21,7 @@ import {
   resource,
   subject,
 } from '../builders.js';
+import { PlayedSessions } from '../guard-service/played-sessions.js';
 import { world } from '../world.js';
 
 /** Subjects that no person claims, and that the policy admits all the same. */
@@ -90,8 +91,10 @@ export function adminScene({
 } = {}) {
   const w = world({ policies, ...(store && { store }) });
   const alarms: unknown[] = [];
+  const sessions = new PlayedSessions();
   const parts: AdminParts = {
     needed: w.needed,
+    sessions,
     identifier: { identify: refuse, identifyDer: refuse },
     randomSecret: random,
     version: '1.2.3',
@@ -116,6 +119,7 @@ export function adminScene({
 
   return {
     ...w,
+    sessions,
     app,
     parts,
     alarms,

@@ -18,6 +18,7 @@ import {
   wordField,
 } from './fields.js';
 import { pageOf, pagingFields } from './page.js';
+import { UnappliedAnswer } from './session.js';
 
 /** Why a grant is ended early. */
 export const EndingBody = z
@@ -59,6 +60,9 @@ export const GrantAnswer = z
       .meta({ description: 'Who ended it before its time; null when nobody did.' }),
   })
   .meta({ id: 'Grant', description: 'A grant and how it stands now.' });
+
+/** A grant in the answer to what ended it, while guards have not applied that. */
+export const EndedGrantAnswer = GrantAnswer.extend({ unapplied: UnappliedAnswer }).meta({ id: 'EndedGrant' });
 
 /** A page of grants in answers. */
 export const GrantPage = pageOf(GrantAnswer, 'GrantPage');

@@ -15,6 +15,7 @@ import {
   wordField,
 } from './fields.js';
 import { pageOf, pagingFields } from './page.js';
+import { UnappliedAnswer } from './session.js';
 
 /** What to lock, and why. */
 export const LockBody = z
@@ -64,6 +65,9 @@ export const LockAnswer = z
     state: z.enum(LOCK_STATES),
   })
   .meta({ id: 'Lock', description: 'A lock and whether it is in force.' });
+
+/** A lock in the answer to its making, while guards have not applied it. */
+export const NewLockAnswer = LockAnswer.extend({ unapplied: UnappliedAnswer }).meta({ id: 'NewLock' });
 
 /** A page of locks in answers. */
 export const LockPage = pageOf(LockAnswer, 'LockPage');

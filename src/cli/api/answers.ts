@@ -1,4 +1,4 @@
-import { list, members, record, number, orNull, text, type Shape, type Shaped } from './shape.js';
+import { list, members, record, number, optional, orNull, text, type Shape, type Shaped } from './shape.js';
 
 /** An access request. */
 export const request = members({
@@ -24,6 +24,10 @@ export const request = members({
 });
 export type RequestAnswer = Shaped<typeof request>;
 
+/** Guards that have not applied a change that ends access; not there when all have. */
+const unapplied = optional(list(members({ guard: text, node: text, endsAt: text })));
+export type Unapplied = Shaped<typeof unapplied>;
+
 /** A grant. */
 export const grant = members({
   id: text,
@@ -40,6 +44,7 @@ export const grant = members({
   state: text,
   reason: orNull(text),
   end: orNull(members({ at: text, by: text, why: text })),
+  unapplied,
 });
 export type GrantAnswer = Shaped<typeof grant>;
 
@@ -56,8 +61,32 @@ export const lock = members({
   createdBy: text,
   expiresAt: orNull(text),
   state: text,
+  unapplied,
 });
 export type LockAnswer = Shaped<typeof lock>;
+
+/** A session that lives or has ended lately. */
+export const session = members({
+  id: text,
+  grantId: text,
+  decisionId: orNull(text),
+  policy: text,
+  subject: text,
+  person: text,
+  resource: text,
+  protocol: text,
+  downstream: orNull(text),
+  upstream: orNull(text),
+  startedAt: text,
+  endsAt: text,
+  bytesReceived: number,
+  bytesSent: number,
+  node: text,
+  state: text,
+  end: orNull(members({ at: text, reason: text, cutAfterMs: orNull(number) })),
+  unapplied,
+});
+export type SessionAnswer = Shaped<typeof session>;
 
 /** A decision. */
 export const decision = members({

@@ -26,6 +26,11 @@ export function orNull<T>(shape: Shape<T>): Shape<T | null> {
   return (value, path) => (value === null ? null : shape(value, path));
 }
 
+/** A shape, or nothing. */
+export function optional<T>(shape: Shape<T>): Shape<T | undefined> {
+  return (value, path) => (value === undefined ? undefined : shape(value, path));
+}
+
 /** A list of things of one shape. */
 export function list<T>(shape: Shape<T>): Shape<readonly T[]> {
   return (value, path) => {

@@ -7,6 +7,7 @@ import { usageError } from '../failure.js';
 import { lockCard } from '../locks/card.js';
 import { addFormatOption, printOne, type Printing } from '../output/print.js';
 import { withService } from '../service.js';
+import { addWaitOption, tellUnapplied, waitQuery, type Waiting } from '../sessions/unapplied.js';
 import type { Shell } from '../shell.js';
 
 interface Targets {
@@ -15,7 +16,7 @@ interface Targets {
   readonly resource?: string;
 }
 
-interface Options extends Printing, Targets {
+interface Options extends Printing, Targets, Waiting {
   readonly reason: string;
   readonly message?: string;
   readonly for?: string;
@@ -35,14 +36,16 @@ export function describe(command: Command, shell: Shell): void {
     .requiredOption('--reason <text>', 'why, for those who look after locks')
     .option('--message <text>', 'what whoever it hits is told')
     .option('--for <duration>', 'how long (default: until it is removed)', durationText);
+  addWaitOption(command);
   addFormatOption(command);
   addConnectionOptions(command);
   command.action((options: Options) => {
     const { reason, message, for: duration } = options;
     const body = { target: targetOf(options), reason, message, duration };
     return withService(command, shell, async (client) => {
-      const made = await client.send({ path: ['v1', 'locks'], body, shape: lockShape });
+      const made = await client.send({ path: ['v1', 'locks'], query: waitQuery(options), body, shape: lockShape });
       await printOne(shell, options, made, lockCard(made, shell.time.wall()));
+      tellUnapplied(shell, made.unapplied);
     });
   });
 }

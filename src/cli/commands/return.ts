@@ -4,6 +4,7 @@ import { idOf } from '../arguments.js';
 import { addConnectionOptions } from '../connection/options.js';
 import { endGrant, type Ending } from '../grants/end.js';
 import { addFormatOption } from '../output/print.js';
+import { addWaitOption } from '../sessions/unapplied.js';
 import type { Shell } from '../shell.js';
 
 /** `return`. */
@@ -14,6 +15,7 @@ export function describe(command: Command, shell: Shell): void {
     who: 'the person who holds it',
   });
   command.argument('<id>', 'the grant', idOf('gr')).option('--reason <text>', 'why, for the log');
+  addWaitOption(command);
   addFormatOption(command);
   addConnectionOptions(command);
   command.action((id: string, options: Ending) => endGrant(command, shell, 'return', id, options));

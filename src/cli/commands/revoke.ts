@@ -4,6 +4,7 @@ import { idOf } from '../arguments.js';
 import { addConnectionOptions } from '../connection/options.js';
 import { endGrant, type Ending } from '../grants/end.js';
 import { addFormatOption } from '../output/print.js';
+import { addWaitOption } from '../sessions/unapplied.js';
 import type { Shell } from '../shell.js';
 
 /** `revoke`. */
@@ -16,6 +17,7 @@ export function describe(command: Command, shell: Shell): void {
   command
     .argument('<id>', 'the grant', idOf('gr'))
     .requiredOption('--reason <text>', 'why, for its holder and for the log');
+  addWaitOption(command);
   addFormatOption(command);
   addConnectionOptions(command);
   command.action((id: string, options: Ending) => endGrant(command, shell, 'revoke', id, options));

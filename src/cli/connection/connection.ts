@@ -3,7 +3,7 @@ import { systemReason } from '../../policy/system-reason.js';
 import { usageError } from '../failure.js';
 import type { Shell } from '../shell.js';
 import { contextLayer } from './context-file.js';
-import { environmentLayer, flagLayer, type ConnectionKey } from './layers.js';
+import { environmentLayer, flagLayer, VIA_KEYS, type ConnectionKey, type Layer, type ViaKey } from './layers.js';
 import { assertCa, assertPair } from './pem.js';
 import { settle, type Named, type Settled } from './settle.js';
 
@@ -13,6 +13,8 @@ export interface Connection {
   /** PEM texts. */
   readonly tls: { readonly cert?: string; readonly key?: string; readonly ca?: string };
   readonly token: string | null;
+  /** What the context says about Envoy, for `connect`; paths are absolute. */
+  readonly via?: Readonly<Partial<Record<ViaKey, Named>>>;
 }
 
 /** Connection settings as flags gave them. */
@@ -35,7 +37,16 @@ export async function openConnection(
     target,
     tls: { ...(pair && readPair(pair)), ...(ca && { ca: readCa(ca) }) },
     token: token && tokenOf(token),
+    via: viaOf(layers),
   };
+}
+
+function viaOf(layers: readonly Layer[]): NonNullable<Connection['via']> {
+  const found = VIA_KEYS.flatMap((key) => {
+    const layer = layers.find(({ values }) => values[key] !== undefined);
+    return layer ? [[key, { name: layer.nameOf(key), value: layer.values[key]! }] as const] : [];
+  });
+  return Object.fromEntries(found);
 }
 
 function readPair(pair: NonNullable<Settled['pair']>): { cert: string; key: string } {

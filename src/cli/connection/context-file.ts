@@ -7,7 +7,7 @@ import { systemReason } from '../../policy/system-reason.js';
 import { EXIT } from '../exit-codes.js';
 import { Failure, usageError } from '../failure.js';
 import type { Environment } from '../shell.js';
-import { absolute, CONNECTION_KEYS, type ConnectionKey, type Layer } from './layers.js';
+import { absolute, CONNECTION_KEYS, VIA_KEYS, type ConnectionKey, type Layer, type ViaKey } from './layers.js';
 
 /**
  * Reads a context: a YAML file that says how to reach one service. `given` is a name, looked up in the folder of contexts,
@@ -48,10 +48,13 @@ function readContext(given: string, file: string): Uint8Array {
   } catch (error) {
     throw usageError(
       `cannot read the context ${JSON.stringify(given)}: ${file}: ${systemReason(error)}`,
-      `write it with the keys ${CONNECTION_KEYS.join(', ')}, or name another with --context`,
+      `write it with the keys ${CONTEXT_KEYS.join(', ')}, or name another with --context`,
     );
   }
 }
+
+type ContextKey = ConnectionKey | ViaKey;
+const CONTEXT_KEYS: readonly ContextKey[] = [...CONNECTION_KEYS, ...VIA_KEYS];
 
 interface ContextDocument {
   readonly root: unknown;
@@ -59,23 +62,23 @@ interface ContextDocument {
 }
 
 /** Unknown keys are problems: a misspelt `ca` would be a connection that is checked against other authorities. */
-function valuesOf({ root, placeOf }: ContextDocument, problems: string[]): Partial<Record<ConnectionKey, string>> {
+function valuesOf({ root, placeOf }: ContextDocument, problems: string[]): Partial<Record<ContextKey, string>> {
   if (typeof root !== 'object' || root === null || Array.isArray(root)) {
-    const message = `expected a mapping with the keys ${CONNECTION_KEYS.join(', ')}`;
+    const message = `expected a mapping with the keys ${CONTEXT_KEYS.join(', ')}`;
     problems.push(printProblem({ ...placeOf([]), message }));
     return {};
   }
-  const values: Partial<Record<ConnectionKey, string>> = {};
+  const values: Partial<Record<ContextKey, string>> = {};
   for (const [key, value] of Object.entries(root)) {
     const message = isKey(key) ? problemOf(value) : unknownKey(key);
     if (message !== null) problems.push(printProblem({ ...placeOf([key]), message }));
-    else values[key as ConnectionKey] = String(value);
+    else values[key as ContextKey] = String(value);
   }
   return values;
 }
 
-function isKey(key: string): key is ConnectionKey {
-  return (CONNECTION_KEYS as readonly string[]).includes(key);
+function isKey(key: string): key is ContextKey {
+  return (CONTEXT_KEYS as readonly string[]).includes(key);
 }
 
 function problemOf(value: unknown): string | null {
@@ -83,6 +86,6 @@ function problemOf(value: unknown): string | null {
 }
 
 function unknownKey(key: string): string {
-  const known = `; known here: ${CONNECTION_KEYS.join(', ')}`;
-  return `unknown key ${JSON.stringify(key)}${didYouMean(key, CONNECTION_KEYS) || known}`;
+  const known = `; known here: ${CONTEXT_KEYS.join(', ')}`;
+  return `unknown key ${JSON.stringify(key)}${didYouMean(key, CONTEXT_KEYS) || known}`;
 }

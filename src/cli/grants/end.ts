@@ -2,11 +2,12 @@ import type { Command } from 'commander';
 import { grant as grantShape } from '../api/answers.js';
 import { printOne, type Printing } from '../output/print.js';
 import { withService } from '../service.js';
+import { tellUnapplied, waitQuery, type Waiting } from '../sessions/unapplied.js';
 import type { Shell } from '../shell.js';
 import { grantCard } from './card.js';
 
 /** What ends a grant early: `revoke` by somebody who looks after it, `return` by its holder. */
-export interface Ending extends Printing {
+export interface Ending extends Printing, Waiting {
   readonly reason?: string;
 }
 
@@ -16,10 +17,12 @@ export function endGrant(
   shell: Shell,
   how: 'revoke' | 'return',
   id: string,
-  { reason, ...printing }: Ending,
+  { reason, ...options }: Ending,
 ): Promise<void> {
   return withService(command, shell, async (client) => {
-    const ended = await client.send({ path: ['v1', 'grants', id, how], body: { reason }, shape: grantShape });
-    await printOne(shell, printing, ended, grantCard(ended, shell.time.wall()));
+    const call = { path: ['v1', 'grants', id, how], query: waitQuery(options), shape: grantShape };
+    const ended = await client.send({ ...call, body: { reason } });
+    await printOne(shell, options, ended, grantCard(ended, shell.time.wall()));
+    tellUnapplied(shell, ended.unapplied);
   });
 }

@@ -1,0 +1,165 @@
+import { readFileSync } from 'node:fs';
+import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
+import { openService, type CliService, type Player } from '../../../test/cli/service.js';
+import { Collected, player, shellFor } from '../../../test/cli/typed.js';
+import { hours, seconds, type Duration } from '../../domain/time.js';
+import { createClient } from '../api/client.js';
+import { openConnection } from '../connection/connection.js';
+import { EXIT } from '../exit-codes.js';
+import { Failure } from '../failure.js';
+import { obtainAccess, standingOf, type Wish } from './access.js';
+import { resourcePort } from './resource-port.js';
+
+let service: CliService;
+let as: ReturnType<typeof player>;
+beforeAll(async () => {
+  service = await openService();
+  as = player(service);
+});
+// What earlier tests left has lapsed and expired.
+beforeEach(() => service.clock.advance(hours(12)));
+afterAll(() => service.close());
+
+const NO_WISH: Wish = {};
+
+/** Somebody who connects; `act` happens once, after two seconds of waiting. */
+async function connecting(
+  who: Player,
+  { wish = NO_WISH, act = async (): Promise<unknown> => undefined, resource = 'orders-db' } = {},
+) {
+  const stderr = new Collected(undefined);
+  const start = service.clock.read().mono;
+  let acted = false;
+  const time = {
+    wall: () => service.clock.read().wall,
+    mono: () => service.clock.read().mono,
+    sleep: async (ms: number) => {
+      service.clock.advance(ms as Duration);
+      if (acted || service.clock.read().mono - start < seconds(2)) return;
+      acted = true;
+      await act();
+    },
+  };
+  const shell = shellFor({ stdout: new Collected(undefined), stderr, time, cwd: service.folder });
+  const client = createClient(await openConnection({ context: `./${who}.yaml` }, shell), shell);
+  const standing = standingOf(client, resource, readFileSync(service.file(`${who}.crt`), 'utf8'));
+  try {
+    const explained = await obtainAccess(client, shell, standing, wish);
+    return { explained, err: stderr.text, code: EXIT.done as number, message: '' };
+  } catch (error) {
+    if (!(error instanceof Failure)) throw error;
+    return { explained: null, err: stderr.text, code: error.exitCode, message: error.lines.join('\n') };
+  } finally {
+    client.close();
+  }
+}
+
+const requestsOf = async (who: Player) =>
+  JSON.parse((await as(who, 'requests', '--mine', '--state', 'pending', '-o', 'json')).out) as { id: string }[];
+
+describe('obtaining access', () => {
+  test('with a grant nothing is asked and nothing is said', async () => {
+    await as('alice', 'request', 'orders-db', '--for', '2h');
+    await as('bob', 'approve');
+    const { explained, err } = await connecting('alice');
+    const endsAt = new Date(service.clock.read().wall + hours(2)).toISOString();
+    expect([explained, err]).toEqual([expect.objectContaining({ effect: 'allow', endsAt }), '']);
+    expect(await requestsOf('alice')).toEqual([]);
+  });
+
+  test('without one it is asked for as it was wished, and used as soon as it is there', async () => {
+    const wish = { for: '30m', reason: 'invoice 4711', policy: 'prod-data' };
+    const { explained, err } = await connecting('alice', { wish, act: () => as('bob', 'approve') });
+    expect(explained).toMatchObject({ effect: 'allow' });
+    expect(err).toMatch(
+      /^no access to orders-db yet \(\w+\): asking for it\nreq_\S+ waits for bob or frank; lapses in 1h\n$/,
+    );
+    const { out } = await as('alice', 'requests', '--mine', '--limit', '1', '-o', 'json');
+    expect(JSON.parse(out)).toMatchObject([{ duration: '30m', justification: 'invoice 4711', policy: 'prod-data' }]);
+  });
+
+  test('where a request waits already, that is waited for, whatever it is for', async () => {
+    await as('alice', 'request', 'orders-db', '--for', '2h', '--reason', 'first');
+    const before = await requestsOf('alice');
+    const { explained, err } = await connecting('alice', {
+      wish: { for: '30m', reason: 'second' },
+      act: async () => {
+        expect(await requestsOf('alice')).toEqual(before);
+        await as('bob', 'approve');
+      },
+    });
+    expect(explained).toMatchObject({ effect: 'allow' });
+    expect(err).toMatch(/^a request for orders-db waits already: req_\S+\nreq_\S+ waits for bob or frank/);
+  });
+
+  test('a revoke is answered by asking again', async () => {
+    await as('alice', 'request', 'orders-db');
+    await as('bob', 'approve');
+    const [{ id }] = JSON.parse((await as('alice', 'grants', '--state', 'active', '-o', 'json')).out) as [
+      { id: string },
+    ];
+    expect((await as('bob', 'revoke', id, '--reason', 'x')).err).toBe('');
+    const { err, code } = await connecting('alice', { act: () => as('bob', 'approve') });
+    expect([code, err]).toEqual([EXIT.done, expect.stringContaining('no access to orders-db yet (revoked): asking')]);
+  });
+
+  test.for<[string, number, Wish, () => Promise<unknown>, RegExp]>([
+    ['it is denied', EXIT.notGranted, {}, () => as('bob', 'deny', '--reason', 'no'), /was denied by bob: "no"/],
+    ['it lapses', EXIT.notGranted, {}, async () => service.clock.advance(hours(2)), /has lapsed/],
+    ['time is over', EXIT.timedOut, { timeout: '1m' }, async () => undefined, /^error: nobody has decided/],
+    [
+      'a lock comes',
+      EXIT.notPermitted,
+      {},
+      lockAndApprove,
+      /^error: no access to orders-db: locked: a lock is in force; ask carol$/,
+    ],
+  ])('when %s the exit code is %d', async ([, code, wish, act, message]) => {
+    const result = await connecting('alice', { wish, act });
+    await unlockAll();
+    expect(result).toMatchObject({ code, message: expect.stringMatching(message) as string });
+  });
+
+  test('what no request cures is not asked for', async () => {
+    await as('carol', 'lock', '--resource', 'orders-db', '--reason', 'x', '--message', 'ask carol');
+    const { code, message, err } = await connecting('alice');
+    await unlockAll();
+    expect([code, err]).toEqual([EXIT.notPermitted, '']);
+    expect(message).toBe('error: no access to orders-db: locked: a lock is in force; ask carol');
+    expect(await requestsOf('alice')).toEqual([]);
+  });
+
+  test('whoever no policy admits hears it from the service', async () => {
+    expect(await connecting('stranger')).toMatchObject({
+      code: EXIT.notPermitted,
+      message: expect.stringContaining('no policy admits corp/spiffe://corp/stranger to orders-db') as string,
+    });
+  });
+
+  async function lockAndApprove(): Promise<void> {
+    await as('carol', 'lock', '--person', 'alice', '--reason', 'x', '--message', 'ask carol');
+    await as('bob', 'approve');
+  }
+
+  async function unlockAll(): Promise<void> {
+    const { out } = await as('carol', 'locks', '--state', 'in_force', '-o', 'json');
+    for (const { id } of JSON.parse(out) as { id: string }[]) await as('carol', 'unlock', id);
+  }
+});
+
+describe('the port of a resource', () => {
+  const portOf = async (resource: string) => {
+    const shell = shellFor({ stdout: new Collected(undefined), stderr: new Collected(undefined), cwd: service.folder });
+    const client = createClient(await openConnection({ context: './alice.yaml' }, shell), shell);
+    return resourcePort(client, resource).finally(() => client.close());
+  };
+
+  test('is what the service says', async () => expect(await portOf('orders-db')).toBe(15_432));
+
+  test.for([
+    ['billing-api', EXIT.usage, 'billing-api has no port of its own; it is reached over HTTP as billing.internal'],
+    ['nothing', EXIT.notFound, 'there is no resource "nothing" that you may ask for'],
+  ] as const)('%s has none', async ([name, exitCode, message]) => {
+    await expect(portOf(name)).rejects.toMatchObject({ exitCode, message: expect.stringContaining(message) as string });
+  });
+});
