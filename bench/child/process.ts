@@ -35,7 +35,7 @@ export function startChild({ command, args, cwd, logFile, core }: ChildStart): C
   const child = spawn(program, rest, {
     cwd,
     stdio: ['ignore', log, log],
-    env: { ...process.env, NODE_ENV: 'production' },
+    env: { ...ownVariables(), NODE_ENV: 'production' },
   });
   closeSync(log);
   const written = () => readFileSync(logFile).subarray(earlier).toString();
@@ -84,6 +84,11 @@ const FIRST = -20;
 
 /** Where the kernel groups processes by session, niceness counts within the session only, and this counts between them. */
 const GROUP = '/proc/self/autogroup';
+
+/** Not those that would configure a service by chance. */
+function ownVariables(): NodeJS.ProcessEnv {
+  return Object.fromEntries(Object.entries(process.env).filter(([name]) => !name.startsWith('PORTCULLIS_')));
+}
 
 async function ended(child: ChildProcess, signal: NodeJS.Signals): Promise<void> {
   if (child.exitCode !== null || child.signalCode !== null) return;
