@@ -13,7 +13,7 @@ export interface Filled {
 }
 
 /** Counted up when what `fill` writes changes. */
-const LAYOUT = 1;
+const LAYOUT = 2;
 
 /** A grant lives seven days; what is in the cache must last through a run. */
 const USABLE_DAYS = 6;
