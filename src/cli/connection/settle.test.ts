@@ -5,7 +5,7 @@ import { settle } from './settle.js';
 
 type Values = Readonly<Partial<Record<ConnectionKey | 'token', string>>>;
 
-const flags = (values: Values) => flagLayer(values, '/work');
+const flags = (values: Values) => flagLayer(values, '/tmp/here');
 const variables = (values: Values): Layer =>
   environmentLayer(
     Object.fromEntries(
@@ -14,11 +14,11 @@ const variables = (values: Values): Layer =>
         value,
       ]),
     ),
-    '/work',
+    '/tmp/here',
   );
 const context = (values: Values): Layer => ({ values, nameOf: (key) => `${key} in /ctx/prod.yaml` });
 
-/** What is settled, in a line: `https://h:1 cert=/work/a.crt token=…`. */
+/** What is settled, in a line: `https://h:1 cert=/tmp/here/a.crt token=…`. */
 function settled(...layers: readonly Layer[]): string {
   const { target, pair, ca, token } = settle(layers);
   const parts = [
@@ -40,16 +40,16 @@ test.for<[string, readonly Layer[], string]>([
   ],
   ['the context beats the default', [flags({}), variables({}), context({ url: 'https://c:444' })], 'https://c:444'],
   ['an empty variable says nothing', [variables({ url: '' }), context({ url: 'https://c' })], 'https://c'],
-  ['paths are relative to the folder one is in', [flags({ ca: './ca.crt' })], 'https://127.0.0.1:8180 ca=/work/ca.crt'],
+  ['paths are relative to the folder one is in', [flags({ ca: './ca.crt' })], 'https://127.0.0.1:8180 ca=/tmp/here/ca.crt'],
   [
     'each setting has its own nearest layer',
     [flags({ cert: 'a.crt' }), variables({ key: 'a.key', ca: '/ca' })],
-    'https://127.0.0.1:8180 cert=/work/a.crt key=/work/a.key ca=/ca',
+    'https://127.0.0.1:8180 cert=/tmp/here/a.crt key=/tmp/here/a.key ca=/ca',
   ],
   [
     'a socket given nearer replaces the address',
     [flags({ adminSocket: 's' }), context({ url: 'https://c', ca: '/x' })],
-    'unix:/work/s',
+    'unix:/tmp/here/s',
   ],
   [
     'an address given nearer replaces the socket',
