@@ -2,7 +2,7 @@ import { describe, expect, test } from 'vitest';
 import type { Transition } from '../../src/domain/audit-entry.js';
 import type { Grant } from '../../src/domain/grant.js';
 import type { AccessRequest } from '../../src/domain/request.js';
-import type { Store } from '../../src/store/store.js';
+import type { Change, Store } from '../../src/store/store.js';
 import {
   alice,
   at,
@@ -32,6 +32,22 @@ export function describeSnapshots(store: () => Store): void {
       store().read((s) => s.grantsFor(subject, resource, at(ms)).map(({ id }) => id));
     const ending = (n: number, ms: number, over: Partial<Grant> = {}) =>
       created(grant({ id: grantId(n), expiresAt: at(ms), ...over }));
+
+    test('inside a change knows nothing of one that was undone, though it had the same number', async () => {
+      const seen = (change: Change) => change.grantsFor(alice, ordersDb, at(0)).map(({ id }) => id);
+      const undone = store().change(at(0), (change) => {
+        change.record({ kind: 'system' }, ending(1, 100));
+        expect(seen(change)).toEqual([grantId(1)]);
+        throw new Error('undone');
+      });
+      await expect(undone).rejects.toThrow('undone');
+      const other = ending(2, 100, { subject: bob });
+      await store().change(at(0), (change) => {
+        change.record({ kind: 'system' }, other);
+        expect(seen(change)).toEqual([]);
+      });
+      expect(ids(0)).toEqual([]);
+    });
 
     test('leaves a grant out of the unexpired at the very instant it ends, and tells it as the latest of the ended', async () => {
       await recorded(store(), 0, ending(1, 100), ending(2, 200));

@@ -40,7 +40,11 @@ test.for<[string, readonly Layer[], string]>([
   ],
   ['the context beats the default', [flags({}), variables({}), context({ url: 'https://c:444' })], 'https://c:444'],
   ['an empty variable says nothing', [variables({ url: '' }), context({ url: 'https://c' })], 'https://c'],
-  ['paths are relative to the folder one is in', [flags({ ca: './ca.crt' })], 'https://127.0.0.1:8180 ca=/tmp/here/ca.crt'],
+  [
+    'paths are relative to the folder one is in',
+    [flags({ ca: './ca.crt' })],
+    'https://127.0.0.1:8180 ca=/tmp/here/ca.crt',
+  ],
   [
     'each setting has its own nearest layer',
     [flags({ cert: 'a.crt' }), variables({ key: 'a.key', ca: '/ca' })],
