@@ -1,12 +1,12 @@
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { get } from 'node:http';
 import { parse } from 'yaml';
-import { HARD_CEILING } from '../../src/domain/durations.js';
 import { freePorts } from '../../src/demo/free-ports.js';
 import { generateEnvoyConfig } from '../../src/envoy-config/generate.js';
-import type { EnvoyOptions } from '../../src/envoy-config/options.js';
 import { writeEnvoyConfig } from '../../src/envoy-config/write.js';
 import { readPolicyFolder } from '../../src/policy/read.js';
+import { envoyOptions } from '../../test/e2e/envoy-options.js';
+import { guardOfThis } from '../../test/guard/wasm.js';
 import { startChild, until, type Child } from '../child/process.js';
 import type { Home } from '../scene/home.js';
 
@@ -75,19 +75,13 @@ async function writeConfiguration(home: Home, { folder, httpPort, adminPort, soc
   mkdirSync(folder, { recursive: true });
   const policies = await readPolicyFolder(home.file('policy'), { trust: ['corp' as never] });
   if (!policies.ok) throw new Error(JSON.stringify(policies.problems));
-  const options: EnvoyOptions = {
-    address: '127.0.0.1',
-    httpPort,
-    admin: { kind: 'tcp', host: '127.0.0.1', port: adminPort },
-    server: { cert: home.file('server.crt'), key: home.file('server.key') },
-    clientCa: home.file('ca.crt'),
+  const options = {
+    ...envoyOptions(home.file, { http: httpPort, admin: adminPort }),
     accessLog: `${folder}/access.log`,
-    authz: { kind: 'unix', path: socket },
-    gate: 'gate',
+    authz: { kind: 'unix', path: socket } as const,
     folder,
-    maxSession: HARD_CEILING,
   };
-  await writeEnvoyConfig(folder, generateEnvoyConfig(policies.set.resources.values(), options));
+  await writeEnvoyConfig(folder, generateEnvoyConfig(policies.set.resources.values(), options), guardOfThis());
 }
 
 const FILTER = 'envoy.filters.http.ext_authz';

@@ -4,9 +4,10 @@
 //     stage.js FOLDER
 //
 //     service/           its certificate, and the key of its store
-//     certs/ run/ log/   what Envoy finds in the folder that it is started in
+//     certs/ run/ log/   what Envoy finds in the folder that it is started in,
+//     guard.wasm         with the session guard
 //     people/            alice, bob and carol: certificates with keys, and contexts for the command line
-import { chmodSync, existsSync, mkdirSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import { chmodSync, copyFileSync, existsSync, mkdirSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import process from 'node:process';
 import { issueClient, issueServer, makeCa } from '../../dist/demo/certificates.js';
@@ -20,6 +21,8 @@ const PEOPLE = ['alice', 'bob', 'carol'];
 const SERVER_NAMES = [{ dns: 'localhost' }, { dns: 'billing.internal' }, { ip: Uint8Array.of(127, 0, 0, 1) }];
 
 const folder = process.argv[2];
+// That of this version, whatever an earlier one has left.
+copyFileSync(new URL('../../dist/guard.wasm', import.meta.url), join(folder, 'guard.wasm'));
 const complete = join(folder, 'complete');
 if (existsSync(complete)) console.log('everything is there already');
 else setStage();

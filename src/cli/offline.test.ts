@@ -191,10 +191,12 @@ describe('with a configuration', () => {
   test('envoy config writes what Envoy needs, once, with the longest grant as the longest session', async () => {
     const { code, err } = await here('envoy', 'config', '--out', 'envoy', ...tls);
     expect(code).toBe(EXIT.done);
-    expect(err).toBe('envoy: wrote cds.yaml, rds.yaml, rds-gate.yaml, lds.yaml, bootstrap.yaml\n');
+    expect(err).toBe('envoy: wrote guard.wasm, cds.yaml, rds.yaml, rds-gate.yaml, lds.yaml, bootstrap.yaml\n');
     const text = (name: string) => readFileSync(file(`envoy/${name}`), 'utf8');
     expect(text('bootstrap.yaml')).toContain(file('envoy/cds.yaml'));
     expect(text('bootstrap.yaml')).toContain(file('run/authz.sock'));
+    expect(text('bootstrap.yaml')).toContain(file('run/guard.sock'));
+    expect(text('lds.yaml')).toContain(file('envoy/guard.wasm'));
     expect(text('lds.yaml')).toContain(file('ca.crt'));
     expect(text('lds.yaml')).toContain('/etc/envoy/server.key');
     expect(text('rds.yaml')).toContain('14400s');
@@ -203,13 +205,25 @@ describe('with a configuration', () => {
 
   test('envoy config knows where Envoy finds things, and reaches a service over TCP', async () => {
     const folders = ['--out', 'envoy', '--folder', '/etc/envoy/watched', '--client-ca', '/etc/envoy/ca.crt'];
-    const authz = ['--authz', 'authz.internal:9443', '--authz-ca', '/c', '--authz-cert', '/d', '--authz-key', '/e'];
-    const { err } = await here('envoy', 'config', ...folders, ...tls, ...authz, '--authz-name', 'authz.internal');
+    const authz = [
+      '--authz',
+      'a.internal:9443',
+      '--guard',
+      'a.internal:9444',
+      '--service-ca',
+      '/c',
+      '--service-cert',
+      '/d',
+      '--service-key',
+      '/e',
+    ];
+    const { err } = await here('envoy', 'config', ...folders, ...tls, ...authz, '--service-name', 'a.internal');
     expect(err).toContain('envoy: wrote');
     const bootstrap = readFileSync(file('envoy/bootstrap.yaml'), 'utf8');
     expect(bootstrap).toContain('/etc/envoy/watched/cds.yaml');
-    expect(bootstrap).toContain('authz.internal');
-    expect(bootstrap).not.toContain('authz.sock');
+    expect(bootstrap).toContain('a.internal');
+    for (const port of ['9443', '9444']) expect(bootstrap).toContain(port);
+    expect(bootstrap).not.toContain('.sock');
     expect(readFileSync(file('envoy/lds.yaml'), 'utf8')).toContain('/etc/envoy/ca.crt');
   });
 
@@ -218,9 +232,10 @@ describe('with a configuration', () => {
     [
       'over TCP without certificates',
       [...tls, '--authz', 'h:1'],
-      'give --authz-ca, --authz-cert, --authz-key and --authz-name',
+      'give --service-ca, --service-cert, --service-key and --service-name',
     ],
     ['with no address of the service', [...tls, '--authz', 'h'], '--authz: expected host:port, got "h"'],
+    ['with no address of the guards', [...tls, '--guard', 'h'], '--guard: expected host:port, got "h"'],
     ['with two listeners on one port', [...tls, '--envoy-http-port', '15432'], 'expected a port for resource'],
   ])('envoy config %s writes nothing', async ([, words, message]) => {
     const { code, err } = await here('envoy', 'config', '--out', 'envoy', ...words);

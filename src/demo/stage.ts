@@ -1,5 +1,6 @@
 import { loadConfig } from '../config.js';
 import { generateEnvoyConfig } from '../envoy-config/generate.js';
+import { GUARD_FILE, readGuard } from '../envoy-config/guard-file.js';
 import type { EnvoyOptions } from '../envoy-config/options.js';
 import { writeEnvoyConfig } from '../envoy-config/write.js';
 import { HARD_CEILING } from '../domain/durations.js';
@@ -88,11 +89,17 @@ async function openEnvoy(scene: Scene, found: Exclude<FoundEnvoy, { kind: 'none'
     clientCa: file('ca.crt'),
     accessLog: file('log/access.log'),
     authz: { kind: 'unix', path: file('run/authz.sock') },
+    guard: { kind: 'unix', path: file('run/guard.sock') },
+    guardWasm: file(`envoy/${GUARD_FILE}`),
     gate: 'gate',
     folder: file('envoy'),
     maxSession: HARD_CEILING,
   };
-  await writeEnvoyConfig(options.folder, generateEnvoyConfig(policies.set.resources.values(), options));
+  await writeEnvoyConfig(
+    options.folder,
+    generateEnvoyConfig(policies.set.resources.values(), options),
+    await readGuard(),
+  );
   return startEnvoy({
     found,
     bootstrap: file('envoy/bootstrap.yaml'),

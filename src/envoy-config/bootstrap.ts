@@ -1,10 +1,11 @@
-import { authzCluster } from './clusters.js';
+import { serviceCluster } from './clusters.js';
 import { MAX_CONNECTIONS, MAX_HEAP_BYTES } from './limits.js';
 import { extension, socketAddress, watchedFile, type Message } from './message.js';
+import { AUTHZ_CLUSTER, GUARD_CLUSTER } from './names.js';
 import type { EnvoyOptions } from './options.js';
 
 /** What Envoy is started with: what no resource changes, and where the rest is read from. */
-export function bootstrap({ admin, authz, folder }: EnvoyOptions): Message {
+export function bootstrap({ admin, authz, guard, folder }: EnvoyOptions): Message {
   return {
     // Envoy asks for both before it reads files; --service-node and --service-cluster say better.
     node: { id: 'portcullis', cluster: 'portcullis' },
@@ -17,7 +18,7 @@ export function bootstrap({ admin, authz, folder }: EnvoyOptions): Message {
       ignore_global_conn_limit: true,
     },
     overload_manager: OVERLOAD,
-    static_resources: { clusters: [authzCluster(authz)] },
+    static_resources: { clusters: [serviceCluster(AUTHZ_CLUSTER, authz), serviceCluster(GUARD_CLUSTER, guard)] },
     dynamic_resources: {
       lds_config: watchedFile(folder, 'lds.yaml'),
       cds_config: watchedFile(folder, 'cds.yaml'),

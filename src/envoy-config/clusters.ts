@@ -3,9 +3,9 @@ import type { Resource } from '../domain/resource.js';
 import { parseHostPort } from '../policy/host-port.js';
 import { CHECK_TIMEOUT, EDGE_BUFFER, EDGE_HTTP2, GATE_BUFFER, RAISED_BREAKERS } from './limits.js';
 import { pipe, socketAddress, typed, type Message } from './message.js';
-import { AUTHZ_CLUSTER, grpcCluster, httpCluster, tcpCluster } from './names.js';
-import type { AuthzTarget } from './options.js';
-import { authzTls } from './tls.js';
+import { grpcCluster, httpCluster, tcpCluster } from './names.js';
+import type { ServiceTarget } from './options.js';
+import { serviceTls } from './tls.js';
 
 /** The upstreams of a resource: two names for one HTTP upstream, which speaks HTTP/2 for gRPC and HTTP/1.1 else. */
 export function clustersOf({ name, http, tcp }: Resource): readonly Message[] {
@@ -17,16 +17,16 @@ export function clustersOf({ name, http, tcp }: Resource): readonly Message[] {
 }
 
 /**
- * The service. No retries, health checks or outlier detection: they would only delay the first answers after it is
+ * The service: once for checks and once for the guards, so that neither can use up the other's connections. No retries, health checks or outlier detection: they would only delay the first answers after it is
  * back, and while it is away everything is denied in any case.
  */
-export function authzCluster(target: AuthzTarget): Message {
+export function serviceCluster(name: string, target: ServiceTarget): Message {
   const address = target.kind === 'unix' ? pipe(target.path) : socketAddress(target.host, target.port);
   return {
-    ...cluster(AUTHZ_CLUSTER, address, target.kind === 'unix' ? 'STATIC' : typeFor(target.host)),
+    ...cluster(name, address, target.kind === 'unix' ? 'STATIC' : typeFor(target.host)),
     connect_timeout: CHECK_TIMEOUT,
     ...http2({ connection_keepalive: { interval: '10s', timeout: '2s' } }),
-    ...(target.kind === 'tcp' && { transport_socket: authzTls(target.tls) }),
+    ...(target.kind === 'tcp' && { transport_socket: serviceTls(target.tls) }),
   };
 }
 

@@ -4,14 +4,16 @@ import { extension, type Message } from './message.js';
 const NAME = 'envoy.filters.network.http_connection_manager';
 
 interface Chain {
-  /** Stands first: what judges a request sees it before anything else, and what guards the session comes right behind. */
+  /** Stands first: what judges a request sees it before anything else. */
   readonly check: Message;
+  /** Right behind: it guards what was let in. */
+  readonly guard: Message;
   /** Behind what judges: changes nothing that it judged by. */
   readonly cleaning?: readonly Message[];
 }
 
 /** A connection manager that asks before it routes. */
-export function connectionManager({ check, cleaning = [] }: Chain, fields: Message): Message {
+export function connectionManager({ check, guard, cleaning = [] }: Chain, fields: Message): Message {
   return extension(NAME, 'extensions.filters.network.http_connection_manager.v3.HttpConnectionManager', {
     ...fields,
     delayed_close_timeout: DELAYED_CLOSE,
@@ -19,6 +21,7 @@ export function connectionManager({ check, cleaning = [] }: Chain, fields: Messa
     access_log_options: { flush_log_on_tunnel_successfully_established: true },
     http_filters: [
       check,
+      guard,
       ...cleaning,
       extension('envoy.filters.http.router', 'extensions.filters.http.router.v3.Router'),
     ],

@@ -16,6 +16,8 @@ const options = (admin: number): EnvoyOptions => ({
   clientCa: 'certs/ca.crt',
   accessLog: 'log/access.log',
   authz: { kind: 'unix', path: 'run/authz.sock' },
+  guard: { kind: 'unix', path: 'run/guard.sock' },
+  guardWasm: 'guard.wasm',
   gate: 'gate',
   folder: '.',
   maxSession: HARD_CEILING,

@@ -1,6 +1,7 @@
 import { gateLog } from './access-log.js';
 import { connectionManager } from './connection-manager.js';
 import { gateCheck } from './ext-authz.js';
+import { httpGuard } from './guard.js';
 import { GATE_BUFFER, GATE_WINDOWS, RAISED_BREAKERS } from './limits.js';
 import { typed, watchedFile, type Message } from './message.js';
 import { GATE_CLUSTER, GATE_ROUTES } from './names.js';
@@ -10,9 +11,10 @@ import type { EnvoyOptions } from './options.js';
  * The internal listener behind which raw TCP is judged. It has no address, so there is no other way in than the
  * cluster below, and only the listeners of gated resources use that one.
  */
-export function gateListener({ gate, accessLog, folder }: EnvoyOptions): Message {
+export function gateListener(options: EnvoyOptions): Message {
+  const { gate, accessLog, folder } = options;
   const manager = connectionManager(
-    { check: gateCheck() },
+    { check: gateCheck(), guard: httpGuard(options) },
     {
       stat_prefix: 'gate',
       codec_type: 'HTTP2',

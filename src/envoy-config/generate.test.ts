@@ -18,6 +18,8 @@ const options = (over: Partial<EnvoyOptions> = {}): EnvoyOptions => ({
   clientCa: '/certs/ca.crt',
   accessLog: '/dev/stdout',
   authz: { kind: 'unix', path: '/run/authz.sock' },
+  guard: { kind: 'unix', path: '/run/guard.sock' },
+  guardWasm: '/etc/envoy/guard.wasm',
   gate: 'gate',
   folder: '/etc/envoy',
   maxSession: HARD_CEILING,

@@ -1,6 +1,7 @@
 import { handshakeLog, httpLog } from './access-log.js';
 import { connectionManager } from './connection-manager.js';
 import { httpCheck } from './ext-authz.js';
+import { httpGuard } from './guard.js';
 import { ARRIVAL_TIMEOUT, EDGE_BUFFER, EDGE_HTTP2, IDLE_TIMEOUT } from './limits.js';
 import { extension, socketAddress, watchedFile, type Message } from './message.js';
 import { HTTP_LISTENER, HTTP_ROUTES } from './names.js';
@@ -24,9 +25,10 @@ export function httpListener(options: EnvoyOptions): Message {
   };
 }
 
-function manager({ accessLog, folder }: EnvoyOptions): Message {
+function manager(options: EnvoyOptions): Message {
+  const { accessLog, folder } = options;
   return connectionManager(
-    { check: httpCheck(), cleaning: [STRIP_TRAILERS] },
+    { check: httpCheck(), guard: httpGuard(options), cleaning: [STRIP_TRAILERS] },
     {
       stat_prefix: 'http',
       codec_type: 'AUTO',

@@ -5,7 +5,10 @@ import type { ResourceName } from '../domain/names.js';
 
 export const HTTP_LISTENER = 'http';
 export const AUTHZ_CLUSTER = 'portcullis-authz';
+export const GUARD_CLUSTER = 'portcullis-guard';
 export const GATE_CLUSTER = 'portcullis-gate';
+/** The session guard: plugin, root and VM. */
+export const GUARD = 'portcullis-guard';
 export const HTTP_ROUTES = 'portcullis-http';
 export const GATE_ROUTES = 'portcullis-gate';
 

@@ -17,7 +17,11 @@ export interface EnvoyOptions {
   /** File with the CA certificates of all trust entries. */
   readonly clientCa: string;
   readonly accessLog: string;
-  readonly authz: AuthzTarget;
+  readonly authz: ServiceTarget;
+  /** Where the session guards in Envoy keep contact with the service. */
+  readonly guard: ServiceTarget;
+  /** The session guard, compiled, as Envoy will find it. */
+  readonly guardWasm: string;
   /** Name of the internal listener whose identity headers the service believes (`gate` in its configuration). */
   readonly gate: string;
   /** Folder in which Envoy looks for the files written here. */
@@ -30,8 +34,8 @@ type AdminAddress =
   | { readonly kind: 'unix'; readonly path: string }
   | { readonly kind: 'tcp'; readonly host: string; readonly port: number };
 
-/** Where the service answers ext_authz. Over TCP both sides show certificates. */
-export type AuthzTarget =
+/** A listener of the service, as Envoy reaches it. Over TCP both sides show certificates. */
+export type ServiceTarget =
   | { readonly kind: 'unix'; readonly path: string }
   | { readonly kind: 'tcp'; readonly host: string; readonly port: number; readonly tls: ClientTls };
 

@@ -7,17 +7,17 @@ import { parseStatic, toStatic, type StaticBootstrap, type Tree } from '../../te
 import { HARD_CEILING } from '../domain/durations.js';
 import type { ResourceName } from '../domain/names.js';
 import { generateEnvoyConfig } from './generate.js';
-import type { AuthzTarget, EnvoyOptions } from './options.js';
+import type { ServiceTarget, EnvoyOptions } from './options.js';
 
-const SOCKET: AuthzTarget = { kind: 'unix', path: '/run/authz.sock' };
-const OVER_TCP: AuthzTarget = {
+const SOCKET: ServiceTarget = { kind: 'unix', path: '/run/authz.sock' };
+const OVER_TCP: ServiceTarget = {
   kind: 'tcp',
   host: 'portcullis.internal',
   port: 8182,
   tls: { ca: 'ca.crt', cert: 'envoy.crt', key: 'envoy.key', name: 'spiffe://corp/portcullis' },
 };
 
-const generated = (authz: AuthzTarget = SOCKET): StaticBootstrap => {
+const generated = (service: ServiceTarget = SOCKET): StaticBootstrap => {
   const options: EnvoyOptions = {
     address: '0.0.0.0',
     httpPort: 8443,
@@ -25,7 +25,9 @@ const generated = (authz: AuthzTarget = SOCKET): StaticBootstrap => {
     server: { cert: 'server.crt', key: 'server.key' },
     clientCa: 'ca.crt',
     accessLog: '/dev/stdout',
-    authz,
+    authz: service,
+    guard: service,
+    guardWasm: '/etc/envoy/guard.wasm',
     gate: 'gate',
     folder: '/etc/envoy',
     maxSession: HARD_CEILING,
@@ -61,6 +63,8 @@ describe.for(CONFIGURATIONS)('%s', ([, config]) => {
 
 const HTTP = 'filters.http.ext_authz.v3.ExtAuthz';
 const TCP = 'filters.network.ext_authz.v3.ExtAuthz';
+const HTTP_GUARD = 'filters.http.wasm.v3.Wasm';
+const TCP_GUARD = 'filters.network.wasm.v3.Wasm';
 const MANAGER = 'HttpConnectionManager';
 const TLS = 'DownstreamTlsContext';
 const VALIDATION = 'common_tls_context.validation_context';
@@ -150,6 +154,16 @@ const CHANGES: readonly Change[] = [
   ['CD25', MANAGER, 'access_log.0.typed_config.log_format.json_format.grant_id', '-'],
   ['CD25', 'TcpProxy', 'access_log', []],
   ['CD25', 'FileAccessLog', 'log_format.json_format.path', '%REQ(:PATH)%'],
+  ['guard', MANAGER, 'http_filters.1'],
+  ['guard', HTTP_GUARD, '@type', 'type.googleapis.com/other'],
+  ['guard', TCP_GUARD, '@type', 'type.googleapis.com/other'],
+  ['guard', HTTP_GUARD, 'config.failure_policy', 'FAIL_OPEN'],
+  ['guard', TCP_GUARD, 'config.failure_policy'],
+  ['guard', HTTP_GUARD, 'config.fail_open', true],
+  ['guard', HTTP_GUARD, 'config.reload_config'],
+  ['guard', TCP_GUARD, 'config.vm_config.vm_id', 'another'],
+  ['guard', HTTP_GUARD, 'config.configuration.value.cluster', 'portcullis-authz'],
+  ['guard', HTTP_GUARD, 'config.configuration.value.cluster', 'http-billing-api'],
   ['cut', MANAGER, 'delayed_close_timeout'],
   ['error', HTTP, 'status_on_error'],
   ['alert', TCP, 'send_tls_alert_on_denial'],

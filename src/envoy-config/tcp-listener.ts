@@ -1,6 +1,7 @@
 import type { Resource } from '../domain/resource.js';
 import { gatedLog, handshakeLog, tcpLog } from './access-log.js';
 import { tcpCheck } from './ext-authz.js';
+import { tcpGuard } from './guard.js';
 import { ARRIVAL_TIMEOUT, EARLY_DATA, EDGE_BUFFER, GATE_BUFFER, IDLE_TIMEOUT, printSeconds } from './limits.js';
 import { extension, socketAddress, type Message } from './message.js';
 import { GATE_CLUSTER, tcpCluster, tcpListener } from './names.js';
@@ -23,7 +24,9 @@ export function listenerFor(resource: TcpResource, options: EnvoyOptions): Messa
       {
         ...(tcp.sni !== null && { filter_chain_match: { server_names: [tcp.sni] } }),
         ...tls,
-        filters: tcp.gate ? [toGate(resource, options)] : [tcpCheck(name), toUpstream(resource, options)],
+        filters: tcp.gate
+          ? [toGate(resource, options)]
+          : [tcpCheck(name), tcpGuard(options), toUpstream(resource, options)],
       },
     ],
   };

@@ -26,7 +26,7 @@ export function downstreamTls({ server, clientCa }: EnvoyOptions, protocols: Pro
 }
 
 /** Towards the service: both sides are known by name, not only by CA. */
-export function authzTls({ ca, cert, key, name }: ClientTls): Message {
+export function serviceTls({ ca, cert, key, name }: ClientTls): Message {
   const kind = kindOf(name);
   return extension('envoy.transport_sockets.tls', `${TLS}.UpstreamTlsContext`, {
     ...(kind === 'DNS' && { sni: name }),

@@ -1,29 +1,35 @@
 import { randomUUID } from 'node:crypto';
 import { mkdir, open, readFile, rename, rm } from 'node:fs/promises';
 import { join } from 'node:path';
-import { FILES, type EnvoyConfig, type FileName } from './generate.js';
+import { FILES, type EnvoyConfig } from './generate.js';
+import { GUARD_FILE } from './guard-file.js';
 
 /**
- * Puts the files into a folder that Envoy may be watching. Each appears whole, by a rename, or not at all; one that would
+ * Puts the files and the session guard into a folder that Envoy may be watching. Each appears whole, by a rename, or not at all; one that would
  * not change is left alone. Returns the names of those that were written.
  *
  * A crash between two files leaves Envoy with clusters that nothing uses yet, or routes without a listener: what is new
  * does not work until the next time, and nothing is open that was not.
  */
-export async function writeEnvoyConfig(folder: string, { files }: EnvoyConfig): Promise<readonly FileName[]> {
+export async function writeEnvoyConfig(
+  folder: string,
+  { files }: EnvoyConfig,
+  guard: Uint8Array,
+): Promise<readonly string[]> {
   await mkdir(folder, { recursive: true });
-  const written: FileName[] = [];
-  for (const name of FILES) {
-    if (files[name] === (await contentOf(join(folder, name)))) continue;
-    await replace(join(folder, name), files[name]);
+  const contents = [[GUARD_FILE, guard] as const, ...FILES.map((name) => [name, Buffer.from(files[name])] as const)];
+  const written: string[] = [];
+  for (const [name, content] of contents) {
+    if ((await contentOf(join(folder, name)))?.equals(content)) continue;
+    await replace(join(folder, name), content);
     written.push(name);
   }
   return written;
 }
 
-async function contentOf(path: string): Promise<string | null> {
+async function contentOf(path: string): Promise<Buffer | null> {
   try {
-    return await readFile(path, 'utf8');
+    return await readFile(path);
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code === 'ENOENT') return null;
     throw error;
@@ -31,7 +37,7 @@ async function contentOf(path: string): Promise<string | null> {
 }
 
 /** On disk before it has its name, so that no power loss leaves an empty file under it. */
-async function replace(path: string, content: string): Promise<void> {
+async function replace(path: string, content: Uint8Array): Promise<void> {
   const temporary = `${path}.${randomUUID()}.new`;
   try {
     const handle = await open(temporary, 'wx', 0o644);

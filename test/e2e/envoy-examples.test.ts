@@ -5,9 +5,10 @@ import { stringify } from 'yaml';
 import { HARD_CEILING } from '../../src/domain/durations.js';
 import type { ResourceName } from '../../src/domain/names.js';
 import { generateEnvoyConfig } from '../../src/envoy-config/generate.js';
-import type { AuthzTarget, EnvoyOptions } from '../../src/envoy-config/options.js';
+import type { ServiceTarget, EnvoyOptions } from '../../src/envoy-config/options.js';
 import { writeEnvoyConfig } from '../../src/envoy-config/write.js';
 import { billingApi, ordersDb, resource } from '../builders.js';
+import { guardOfThis } from '../guard/wasm.js';
 import { http1, openTcp, type Peer } from './clients.js';
 import { envoysForTests, expectFree, startEnvoy, until, validate, type RunningEnvoy } from './envoy.js';
 import { makeCertificates, readLog, scratchFolder, startService, type Service } from './envoy-scene.js';
@@ -31,6 +32,7 @@ describe.skipIf(missing !== '')(`the examples in a real Envoy${missing && ` (${m
     cpSync('envoy', folder, { recursive: true });
     for (const name of ['certs', 'log', 'run']) mkdirSync(join(folder, name));
     const { server, ca } = certificates;
+    writeFileSync(join(folder, 'guard.wasm'), guardOfThis());
     writeFileSync(join(folder, 'certs/server.crt'), server.pem);
     writeFileSync(join(folder, 'certs/server.key'), server.keyPem);
     writeFileSync(join(folder, 'certs/ca.crt'), ca.pem);
@@ -52,9 +54,9 @@ describe.skipIf(missing !== '')(`the examples in a real Envoy${missing && ` (${m
         'with the service by its name',
         { kind: 'tcp', host: 'portcullis.internal', port: 8182, tls: clientTls('portcullis.internal') },
       ],
-    ] as [string, AuthzTarget][])('what is generated %s: the bootstrap, and all of it', async ([, authz]) => {
-      const generated = generateEnvoyConfig(MANY, { ...OPTIONS, authz, folder: '.' });
-      await writeEnvoyConfig(folder, generated);
+    ] as [string, ServiceTarget][])('what is generated %s: the bootstrap, and all of it', async ([, target]) => {
+      const generated = generateEnvoyConfig(MANY, { ...OPTIONS, authz: target, guard: target, folder: '.' });
+      await writeEnvoyConfig(folder, generated, guardOfThis());
       // This reads the bootstrap alone: the rest is not looked at before Envoy runs.
       expect(await validate(command, 'bootstrap.yaml', folder)).toBe('');
       writeFileSync(
@@ -84,7 +86,12 @@ describe.skipIf(missing !== '')(`the examples in a real Envoy${missing && ` (${m
       await expectFree(PORTS.http, PORTS.gate, PORTS.tcp, ...PORTS.admins);
       [web, db] = [await httpUpstream(PORTS.web), await tcpUpstream(PORTS.db)];
       const resources = [resource({ name: billingApi }), resource({ name: ordersDb })];
-      service = await startService({ target: `unix:${folder}/run/authz.sock`, resources, ca: certificates.ca.pem });
+      service = await startService({
+        target: `unix:${folder}/run/authz.sock`,
+        guardSocket: `${folder}/run/guard.sock`,
+        resources,
+        ca: certificates.ca.pem,
+      });
       for (const { name } of resources) await service.grant({ resource: name });
     });
     afterEach(() => envoy?.stop());
@@ -153,6 +160,8 @@ const OPTIONS: EnvoyOptions = {
   clientCa: 'certs/ca.crt',
   accessLog: 'log/generated.log',
   authz: { kind: 'unix', path: 'run/authz.sock' },
+  guard: { kind: 'unix', path: 'run/guard.sock' },
+  guardWasm: 'guard.wasm',
   gate: 'gate',
   folder: '.',
   maxSession: HARD_CEILING,

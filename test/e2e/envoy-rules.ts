@@ -175,7 +175,7 @@ export const RULES: readonly Rule[] = [
       managers(c),
       (manager) =>
         get(manager, `early_header_mutation_extensions.0.typed_config.mutations.0.${REMOVED}`) === 'x-portcullis-' &&
-        get(manager, `http_filters.1.typed_config.mutations.request_trailers_mutations.0.${REMOVED}`) ===
+        get(manager, `http_filters.2.typed_config.mutations.request_trailers_mutations.0.${REMOVED}`) ===
           'x-portcullis-',
     ),
   ),
@@ -270,6 +270,36 @@ export const RULES: readonly Rule[] = [
       JSON.stringify(one['access_log'] ?? '').includes('DOWNSTREAM_TRANSPORT_FAILURE_REASON'),
     ),
   ]),
+  rule('guard', 'the session guard stands right behind what judges, everywhere', (c) => [
+    ...where(all(c, MANAGER), (manager) => isTyped(get(manager, 'http_filters.1.typed_config'), HTTP_GUARD)),
+    ...where(
+      chains(c).filter((chain) => all(chain, TCP_CHECK).length > 0),
+      (chain) => isTyped(get(chain, 'filters.1.typed_config'), TCP_GUARD),
+    ),
+    ...where(
+      chains(c).filter((chain) => all(chain, TCP_PROXY).some((proxy) => !proxy['tunneling_config'])),
+      (chain) => all(chain, TCP_GUARD).length === 1,
+    ),
+  ]),
+  rule('guard', 'one guard for each worker thread, which nothing passes when it has failed', (c) => {
+    const plugins = guards(c).map((one) => one['config'] as Tree);
+    return where(
+      plugins,
+      (plugin) =>
+        plugin['failure_policy'] === 'FAIL_RELOAD' &&
+        !('fail_open' in plugin) &&
+        seconds(get(plugin, 'reload_config.backoff.base_interval')) <= 0.1 &&
+        JSON.stringify(plugin) === JSON.stringify(plugins[0]),
+    );
+  }),
+  rule('guard', 'its contact has a cluster of its own, over a Unix socket or with both sides known by name', (c) =>
+    where(guards(c), (guard) => {
+      const name = get(guard, 'config.configuration.value.cluster');
+      const [cluster, second] = c.static_resources.clusters.filter((one) => one['name'] === name);
+      const isShared = checks(c).some((check) => get(check, 'grpc_service.envoy_grpc.cluster_name') === name);
+      return cluster !== undefined && second === undefined && !isShared && (isPipe(cluster) || isMutual(cluster));
+    }),
+  ),
   rule('limits', 'no limit is so low that one client uses it up', (c) =>
     where(c.static_resources.clusters, (cluster) => {
       const thresholds = (get(cluster, 'circuit_breakers.thresholds') ?? []) as readonly Tree[];
@@ -288,6 +318,8 @@ export const RULES: readonly Rule[] = [
   ),
 ];
 
+const HTTP_GUARD = 'filters.http.wasm.v3.Wasm';
+const TCP_GUARD = 'filters.network.wasm.v3.Wasm';
 const SERVER_TLS = 'DownstreamTlsContext';
 const CLIENT_TLS = 'UpstreamTlsContext';
 const HTTP_OPTIONS = 'HttpProtocolOptions';
@@ -306,6 +338,10 @@ function leadsThroughCheck(chain: Tree): boolean {
   if (all(chain, MANAGER).length === 1) return true;
   const [proxy] = all(chain, TCP_PROXY);
   return proxy?.['cluster'] === 'portcullis-gate' || all(chain['filters'], TCP_CHECK).length === 1;
+}
+
+function guards(node: unknown): readonly Tree[] {
+  return [...all(node, HTTP_GUARD), ...all(node, TCP_GUARD)];
 }
 
 function extensionsOf(route: Tree): Tree {

@@ -1,25 +1,30 @@
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { ServerCredentials } from '@grpc/grpc-js';
+import { publishing } from '../../src/access/feed.js';
 import { createRecorder } from '../../src/access/recorder.js';
 import { createCore } from '../../src/authz/core.js';
 import { serveAuthz } from '../../src/authz/server.js';
 import { issueClient, issueServer, makeCa, type Credential } from '../../src/demo/certificates.js';
-import { HARD_CEILING } from '../../src/domain/durations.js';
 import { parseDn } from '../../src/domain/dn.js';
 import type { Resource } from '../../src/domain/resource.js';
 import type { SubjectPattern } from '../../src/domain/subject-pattern.js';
 import { SUBJECT_KINDS } from '../../src/domain/subject.js';
 import { after, days } from '../../src/domain/time.js';
 import { generateEnvoyConfig } from '../../src/envoy-config/generate.js';
-import type { AuthzTarget, EnvoyOptions } from '../../src/envoy-config/options.js';
+import type { ServiceTarget } from '../../src/envoy-config/options.js';
 import { writeEnvoyConfig } from '../../src/envoy-config/write.js';
+import { CertificateEnds } from '../../src/guard/certificate-ends.js';
 import { createIdentifier } from '../../src/identity/identify.js';
+import { memoryStore } from '../../src/store/memory.js';
 import { corp, policySet, T0 } from '../builders.js';
 import { decodeCheckRequest, type CheckRequestObject } from '../check-requests.js';
+import { openGuardSide } from '../guard-service/side.js';
+import { guardOfThis } from '../guard/wasm.js';
 import { world } from '../world.js';
 import type { Peer } from './clients.js';
+import { envoyOptions } from './envoy-options.js';
 import { freePorts, startEnvoy, until, type EnvoyBinary } from './envoy.js';
 
 /** Valid for the service, whose clock stands at T0, and for Envoy, which has the real one. */
@@ -51,6 +56,8 @@ export interface Asked extends CheckRequestObject {
 
 interface ServiceOptions {
   readonly target: string;
+  /** Where guards come: a Unix socket. */
+  readonly guardSocket: string;
   readonly resources: readonly Resource[];
   /** PEM. */
   readonly ca: string;
@@ -64,15 +71,18 @@ interface ServiceOptions {
 /** The real core over the memory store, with a record of what it was asked. alice asks, bob approves. */
 export async function startService({
   target,
+  guardSocket,
   resources,
   ca,
   gate = 'gate',
   credentials = ServerCredentials.createInsecure(),
   peers = [],
 }: ServiceOptions) {
-  const w = world({ policies: policySet({ resources }) });
   const alarms: unknown[] = [];
   const alarm = (cause: unknown) => void alarms.push(cause);
+  const { store, feed } = publishing(memoryStore(), alarm);
+  const w = world({ store, policies: policySet({ resources }) });
+  const ends = new CertificateEnds();
   const trust = [{ entry: { name: corp, subject: SUBJECT_KINDS, names: null }, ca }];
   const core = createCore({
     ...w.needed,
@@ -81,6 +91,7 @@ export async function startService({
     closed: () => null,
     alarm,
     gate,
+    allowed: (decision, until) => ends.note(decision, until),
   });
   const asked: Asked[] = [];
   const recording: typeof core = (bytes, named) => {
@@ -88,7 +99,24 @@ export async function startService({
     return core(bytes, named);
   };
   const server = await serveAuthz({ target, credentials, peers }, recording, { alarm });
-  return { ...w, asked, alarms, stop: () => server.close(0) };
+  const guards = await openGuardSide({
+    ...w,
+    feed,
+    certificateUntil: (decision) => ends.find(decision),
+    listener: { target: `unix:${guardSocket}` },
+    alarm,
+  });
+  guards.side.start();
+  return {
+    ...w,
+    asked,
+    alarms,
+    guards: guards.side,
+    async stop() {
+      await guards.close();
+      await server.close(0);
+    },
+  };
 }
 
 export type Service = Awaited<ReturnType<typeof startService>>;
@@ -105,7 +133,7 @@ export function readLog(path: string): Line[] {
 
 /** What is not as usual: where Envoy looks for the service, and how the service itself is set up. */
 export interface Unusual {
-  readonly authz?: AuthzTarget;
+  readonly authz?: ServiceTarget;
   readonly service?: Partial<Omit<ServiceOptions, 'resources' | 'ca'>>;
 }
 
@@ -121,6 +149,7 @@ export async function startScene(
   ) => Unusual = () => ({}),
 ) {
   const { folder, remove } = scratchFolder();
+  for (const name of ['run', 'log']) mkdirSync(join(folder, name));
   const certificates = makeCertificates();
   const { admin } = await freePorts('admin');
   const file = (name: string, text: string) => {
@@ -131,14 +160,16 @@ export async function startScene(
   file('server.key', certificates.server.keyPem);
   file('ca.crt', certificates.ca.pem);
   const { authz, service: over } = unusual(certificates, file, folder);
-  const options = { ...optionsFor(folder, httpPort, admin), ...(authz && { authz }) };
-  const target = `unix:${join(folder, 'authz.sock')}`;
-  const start = () => startService({ target, ...over, resources, ca: certificates.ca.pem });
-  await writeEnvoyConfig(folder, generateEnvoyConfig(resources, options));
+  const at = (name: string) => join(folder, name);
+  const options = { ...envoyOptions(at, { http: httpPort, admin }), ...(authz && { authz }) };
+  const target = `unix:${at('run/authz.sock')}`;
+  const guardSocket = at('run/guard.sock');
+  const start = () => startService({ target, guardSocket, ...over, resources, ca: certificates.ca.pem });
+  await writeEnvoyConfig(options.folder, generateEnvoyConfig(resources, options), guardOfThis());
   let service = await start();
   const envoy = await startEnvoy({
     command: binary.command,
-    config: 'bootstrap.yaml',
+    config: 'envoy/bootstrap.yaml',
     folder,
     admin,
     listeners: resources.filter(({ tcp }) => tcp).map(({ name }) => `tcp-${name}`),
@@ -178,19 +209,3 @@ export async function startScene(
 }
 
 export type Scene = Awaited<ReturnType<typeof startScene>>;
-
-function optionsFor(folder: string, httpPort: number, admin: number): EnvoyOptions {
-  const at = (name: string) => join(folder, name);
-  return {
-    address: '127.0.0.1',
-    httpPort,
-    admin: { kind: 'tcp', host: '127.0.0.1', port: admin },
-    server: { cert: at('server.crt'), key: at('server.key') },
-    clientCa: at('ca.crt'),
-    accessLog: at('access.log'),
-    authz: { kind: 'unix', path: at('authz.sock') },
-    gate: 'gate',
-    folder,
-    maxSession: HARD_CEILING,
-  };
-}

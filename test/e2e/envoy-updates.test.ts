@@ -6,6 +6,7 @@ import type { Resource } from '../../src/domain/resource.js';
 import { generateEnvoyConfig } from '../../src/envoy-config/generate.js';
 import { writeEnvoyConfig } from '../../src/envoy-config/write.js';
 import { billingApi, ordersDb, policySet, resource } from '../builders.js';
+import { guardOfThis } from '../guard/wasm.js';
 import { http1, openTcp, openWebSocket, rawStream, type Peer, type RawConnection } from './clients.js';
 import { envoysForTests, freePorts, until } from './envoy.js';
 import { startScene, type Scene } from './envoy-scene.js';
@@ -27,7 +28,7 @@ describe.skipIf(missing !== '')(`resources come and go under a real Envoy${missi
     const tcp = (port: number, gate: boolean) => ({ port, gate, sni: null, upstream: `127.0.0.1:${db.port}` });
     const change = (resources: readonly Resource[]) => {
       scene.service.load(policySet({ resources }));
-      return writeEnvoyConfig(scene.options.folder, generateEnvoyConfig(resources, scene.options));
+      return writeEnvoyConfig(scene.options.folder, generateEnvoyConfig(resources, scene.options), guardOfThis());
     };
     const more = () => [
       ...first,

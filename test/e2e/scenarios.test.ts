@@ -1,9 +1,10 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, test } from 'vitest';
-import { HARD_CEILING } from '../../src/domain/durations.js';
 import { generateEnvoyConfig } from '../../src/envoy-config/generate.js';
 import { writeEnvoyConfig } from '../../src/envoy-config/write.js';
+import { guardOfThis } from '../guard/wasm.js';
+import { envoyOptions } from './envoy-options.js';
 import { readPolicyFiles } from '../../src/policy/read.js';
 import { corp } from '../builders.js';
 import { play } from '../scenarios/play.js';
@@ -56,19 +57,8 @@ async function startFor(service: TestService, policies: string, ports: Ports, { 
   const { file } = service;
   const reading = readPolicyFiles([{ name: 'policy.yaml', bytes: Buffer.from(policies) }], { trust: [corp] });
   if (!reading.ok) throw new Error(JSON.stringify(reading.problems));
-  const config = generateEnvoyConfig(reading.set.resources.values(), {
-    address: '127.0.0.1',
-    httpPort: ports.http,
-    admin: { kind: 'tcp', host: '127.0.0.1', port: ports.admin },
-    server: { cert: file('server.crt'), key: file('server.key') },
-    clientCa: file('ca.crt'),
-    accessLog: file('log/access.log'),
-    authz: { kind: 'unix', path: file('run/authz.sock') },
-    gate: 'gate',
-    folder: file('envoy'),
-    maxSession: HARD_CEILING,
-  });
-  await writeEnvoyConfig(file('envoy'), config);
+  const config = generateEnvoyConfig(reading.set.resources.values(), envoyOptions(file, ports));
+  await writeEnvoyConfig(file('envoy'), config, guardOfThis());
   const listeners = ['http', 'tcp-orders-db'];
   return startEnvoy({
     command,

@@ -1,19 +1,18 @@
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { ServerCredentials } from '@grpc/grpc-js';
 import { onTestFinished } from 'vitest';
 import { publishing } from '../../src/access/feed.js';
-import { GuardSide } from '../../src/guard/guard-side.js';
 import type { GuardNeeds } from '../../src/guard/shared.js';
-import { serveGuards, type GuardListener } from '../../src/guard/server.js';
+import type { GuardListener } from '../../src/guard/server.js';
 import type { AuditEntry } from '../../src/domain/audit-entry.js';
 import type { PolicySet } from '../../src/domain/policy.js';
-import { seconds, type Instant } from '../../src/domain/time.js';
+import type { Instant } from '../../src/domain/time.js';
 import { memoryStore } from '../../src/store/memory.js';
 import type { Store } from '../../src/store/store.js';
 import { world } from '../world.js';
 import { PlayedGuard, until } from './played-guard.js';
+import { openGuardSide } from './side.js';
 
 interface Given {
   readonly policies?: PolicySet;
@@ -42,39 +41,20 @@ export async function guardScene({
   const alarm = (cause: unknown) => alarms.push(cause);
   const published = publishing(store, alarm);
   const place = world({ store: published.store, ...(policies && { policies }), ...(clock && { clock }) });
-  const measured = { left: [] as number[], cut: [] as number[], ended: [] as string[], refused: 0, unrecorded: 0 };
-  const side = new GuardSide({
-    ...place.needed,
+  const folder = mkdtempSync(join(tmpdir(), 'portcullis-guards-'));
+  const { side, measured, port, close } = await openGuardSide({
+    ...place,
     feed: published.feed,
-    settings: { contactGrace: seconds(15), tick: 100, maxSessions: 100_000, ...settings },
     certificateUntil: certificateUntil ?? (() => (place.clock.read().wall + 10 * 3_600_000) as Instant),
-    observe: {
-      commandLeft: (s) => measured.left.push(s),
-      cut: (s) => measured.cut.push(s),
-      ended: (reason) => measured.ended.push(reason),
-      refused: (_reason, count) => (measured.refused += count),
-      unrecorded: () => (measured.unrecorded += 1),
-    },
-    log: { info: () => undefined, warn: () => undefined },
+    listener: { target: `unix:${join(folder, 'guard.sock')}`, ...listener },
+    settings,
     alarm,
   });
-  await side.recall();
-  const folder = mkdtempSync(join(tmpdir(), 'portcullis-guards-'));
-  const server = await serveGuards(
-    {
-      target: `unix:${join(folder, 'guard.sock')}`,
-      credentials: ServerCredentials.createInsecure(),
-      admits: () => true,
-      ...listener,
-    },
-    { side, clock: place.clock, maxSessions: settings?.maxSessions ?? 100_000, alarm },
-  );
-  const address = listener?.target === undefined ? `unix:${join(folder, 'guard.sock')}` : `127.0.0.1:${server.port}`;
+  const address = listener?.target === undefined ? `unix:${join(folder, 'guard.sock')}` : `127.0.0.1:${port}`;
   const guards: PlayedGuard[] = [];
   const stop = async () => {
     for (const guard of guards) guard.close();
-    await side.close();
-    server.close();
+    await close();
     rmSync(folder, { recursive: true, force: true });
   };
   if (!keep) onTestFinished(stop);

@@ -12,6 +12,11 @@ export function guardWasm(): string {
   return compiled('guard', join(SOURCES, 'guard.ts'), '');
 }
 
+/** Its bytes. */
+export function guardOfThis(): Uint8Array {
+  return readFileSync(guardWasm());
+}
+
 /** The same guard with one callback more, which a request with trailers runs into: it traps. */
 export function trappingGuardWasm(): string {
   const source = [

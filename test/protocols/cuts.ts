@@ -7,15 +7,19 @@ import type { Stage } from './stage.js';
 import type { StreamKind } from './streams.js';
 import type { StreamingUpstream } from './upstreams/upstream.js';
 
-// Rows that hold as soon as the session guard is in the generated configuration. A test calls them with its scene:
-// `CUTS` in protocols.test.ts, each row with the scene of its protocol, and `STREAM_CUTS` in streams.test.ts. What a row gives
-// back belongs into the report.
+// What ends with its access: `CUTS` in protocols.test.ts, each row with the scene of its protocol, and `STREAM_CUTS` in
+// streams.test.ts.
 
 /** How soon a cut took effect upstream, for the report. */
 export interface Figure {
   readonly what: string;
   /** From the moment when access ended to the close of the upstream's connection. */
   readonly milliseconds: number;
+}
+
+/** Into the report of the tests. */
+export function printFigure(protocol: string, { what, milliseconds }: Figure): void {
+  console.log(`${protocol}: ${what}: the upstream was closed after ${milliseconds.toFixed(1)} ms`);
 }
 
 interface Row<S> {
@@ -149,7 +153,7 @@ export const STREAM_CUTS: readonly Row<StreamScene>[] = [
       const grantId = await scene.stage.grant(scene.kind.resource);
       const stream = await ticking(scene);
       const revokedAt = await revokedOver(scene.stage, grantId, 'incident 15');
-      return streamClosed(scene, stream, revokedAt, REVOKE_MS);
+      return streamClosed(scene, stream, revokedAt, ['revoke', REVOKE_MS]);
     },
   },
   {
@@ -159,7 +163,7 @@ export const STREAM_CUTS: readonly Row<StreamScene>[] = [
       const grants = await scene.stage.service.api('alice', 'GET', '/v1/grants?mine=true&state=active');
       const [{ expiresAt }] = grants.body['items'] as [{ expiresAt: string }];
       const endsAt = Date.parse(expiresAt) - performance.timeOrigin;
-      return streamClosed(scene, await ticking(scene), endsAt, EXPIRY_MS);
+      return streamClosed(scene, await ticking(scene), endsAt, ['expiry', EXPIRY_MS]);
     },
   },
 ];
@@ -175,10 +179,10 @@ async function ticking({ stage, kind }: StreamScene) {
 }
 
 async function streamClosed(
-  { upstream, kind }: StreamScene,
+  { upstream }: StreamScene,
   stream: Awaited<ReturnType<typeof ticking>>,
   since: number,
-  within: number,
+  [what, within]: readonly [string, number],
 ): Promise<Figure> {
   await until(() => upstream.open() === 0, 'the cut', 10_000);
   const milliseconds = upstream.lastClosedAt() - since;
@@ -187,5 +191,5 @@ async function streamClosed(
   await new Promise((resolve) => setTimeout(resolve, 200));
   expect(stream.ticks()).toBe(ticks);
   expect(milliseconds).toBeLessThan(within);
-  return { what: kind.name, milliseconds };
+  return { what, milliseconds };
 }

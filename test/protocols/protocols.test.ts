@@ -2,6 +2,7 @@ import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest'
 import { EXIT } from '../../src/cli/exit-codes.js';
 import { openTcp } from '../e2e/clients.js';
 import { envoysForTests, until } from '../e2e/envoy.js';
+import { CUTS, printFigure } from './cuts.js';
 import { PROTOCOLS } from './protocols.js';
 import { openScene, RESOURCE, type Scene } from './scene.js';
 
@@ -68,6 +69,10 @@ describe.each(PROTOCOLS)('$name', (protocol) => {
         /^error: the session to box was refused: revoked: the grant was revoked; .*; \S+(?: ago)? by carol: "incident 12"$/m,
       );
       expect(dialled()).toBe(1);
+    });
+
+    test.for(CUTS)('$name', async ({ run }) => {
+      printFigure(protocol.name, await run(scene));
     });
   });
 });

@@ -7,7 +7,7 @@ export interface Relay {
   readonly port: number;
   /** How often somebody has connected. */
   accepts(): number;
-  /** Connections that are open now. */
+  /** Connections that Envoy has open now. */
   open(): number;
   /** When the last one was closed: milliseconds on the monotonic clock. */
   lastClosedAt(): number;
@@ -30,17 +30,24 @@ function paced(): Transform {
 /** A relay to a port on loopback that need not be there yet. Either side may end before the other. */
 export async function openRelay(target: number): Promise<Relay> {
   const sockets = new Set<Socket>();
+  const open = new Set<Socket>();
   let accepts = 0;
   let sent = 0;
   let lastClosedAt = 0;
   const server = createServer({ allowHalfOpen: true, noDelay: true }, (near) => {
     accepts += 1;
     sockets.add(near);
+    open.add(near);
     const far = connect({ host: '127.0.0.1', port: target, allowHalfOpen: true, noDelay: true });
     far.on('data', (bytes) => (sent += bytes.length));
+    const closed = () => {
+      if (open.delete(near)) lastClosedAt = performance.now();
+    };
+    // A server that is at work may take seconds to see that its client is gone; that is its own affair.
+    near.on('end', closed);
     near.on('close', () => {
+      closed();
       sockets.delete(near);
-      lastClosedAt = performance.now();
       far.destroy();
     });
     far.on('close', () => near.destroy());
@@ -52,7 +59,7 @@ export async function openRelay(target: number): Promise<Relay> {
   return {
     port: (server.address() as AddressInfo).port,
     accepts: () => accepts,
-    open: () => sockets.size,
+    open: () => open.size,
     lastClosedAt: () => lastClosedAt,
     sent: () => sent,
     drop: () => {

@@ -1,13 +1,13 @@
 import { chmodSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { HARD_CEILING } from '../../src/domain/durations.js';
 import { generateEnvoyConfig } from '../../src/envoy-config/generate.js';
-import type { EnvoyOptions } from '../../src/envoy-config/options.js';
 import { writeEnvoyConfig } from '../../src/envoy-config/write.js';
 import type { TrustName } from '../../src/domain/names.js';
 import { readPolicyFolder } from '../../src/policy/read.js';
 import { PROGRAM } from '../cli/program.js';
 import { startEnvoy, freePorts, type EnvoyBinary } from '../e2e/envoy.js';
+import { envoyOptions } from '../e2e/envoy-options.js';
+import { guardOfThis } from '../guard/wasm.js';
 import { makeHome, startService, type ApiAnswer } from '../service.js';
 
 /** Something behind Envoy: raw TCP through the gate, or HTTP. */
@@ -36,10 +36,14 @@ export async function openStage({ command }: EnvoyBinary, behind: readonly Behin
     home.remove();
   };
   try {
-    const options = optionsFor(file, ports);
+    const options = envoyOptions(file, { http: ports['http']!, admin: ports['admin']! });
     const policies = await readPolicyFolder(file('policy'), { trust: ['corp' as TrustName] });
     if (!policies.ok) throw new Error(JSON.stringify(policies.problems));
-    await writeEnvoyConfig(options.folder, generateEnvoyConfig(policies.set.resources.values(), options));
+    await writeEnvoyConfig(
+      options.folder,
+      generateEnvoyConfig(policies.set.resources.values(), options),
+      guardOfThis(),
+    );
     writeContexts(home, service.running.addresses['admin']);
     const envoy = await startEnvoy({
       command,
@@ -126,21 +130,6 @@ policies:
     approval: [{ count: 1, from: { groups: [sre] } }]
 roles: { operator: { people: [carol] }, auditor: { people: [carol] } }
 `;
-}
-
-function optionsFor(file: (name: string) => string, ports: Readonly<Record<string, number>>): EnvoyOptions {
-  return {
-    address: '127.0.0.1',
-    httpPort: ports['http']!,
-    admin: { kind: 'tcp', host: '127.0.0.1', port: ports['admin']! },
-    server: { cert: file('server.crt'), key: file('server.key') },
-    clientCa: file('ca.crt'),
-    accessLog: file('log/access.log'),
-    authz: { kind: 'unix', path: file('run/authz.sock') },
-    gate: 'gate',
-    folder: file('envoy'),
-    maxSession: HARD_CEILING,
-  };
 }
 
 /** What each of them has at home: certificate, key, a context; and the program under its name. */

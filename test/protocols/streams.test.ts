@@ -1,5 +1,6 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import { envoysForTests, until } from '../e2e/envoy.js';
+import { printFigure, STREAM_CUTS } from './cuts.js';
 import { openStage, type Stage } from './stage.js';
 import { STREAMS } from './streams.js';
 import type { StreamingUpstream } from './upstreams/upstream.js';
@@ -62,6 +63,11 @@ describe.skipIf(missing !== '')(`streams through a real Envoy${missing && ` (${m
       const stream = begin('alice');
       expect(await stream.ended).toMatch(refused('revoked'));
       expect([stream.ticks(), arrived()]).toEqual([0, 0]);
+    });
+
+    test.for(STREAM_CUTS)('$name', async ({ run }) => {
+      const kind = STREAMS[i]!;
+      printFigure(kind.name, await run({ stage, kind, upstream: upstreams[i]! }));
     });
   });
 });

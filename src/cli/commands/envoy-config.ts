@@ -26,11 +26,12 @@ export function describe(command: Command, shell: Shell): void {
     .requiredOption('--out <dir>', 'the folder to write to; Envoy watches it')
     .option('--folder <dir>', 'that folder as Envoy finds it (default: --out)')
     .option('--client-ca <file>', 'CAs of all trust entries, as Envoy finds them; needed where there are several')
-    .option('--authz <host:port>', 'the service as Envoy reaches it (default: listen.authz)')
-    .option('--authz-ca <file>', "CA of the service's certificate, as Envoy finds it; needed over TCP")
-    .option('--authz-cert <file>', 'what Envoy shows to the service; needed over TCP')
-    .option('--authz-key <file>', 'its private key; needed over TCP')
-    .option('--authz-name <name>', "the name in the service's certificate; needed over TCP");
+    .option('--authz <host:port>', 'where Envoy asks the service (default: listen.authz)')
+    .option('--guard <host:port>', 'where the guards in Envoy keep contact with it (default: listen.guard)')
+    .option('--service-ca <file>', "CA of the service's certificate, as Envoy finds it; needed over TCP")
+    .option('--service-cert <file>', 'what Envoy shows to the service; needed over TCP')
+    .option('--service-key <file>', 'its private key; needed over TCP')
+    .option('--service-name <name>', "the name in the service's certificate; needed over TCP");
   addConfigOptions(command);
   command.action(async (options: Options) => {
     const { config } = await loadSettings(command, shell);
@@ -54,8 +55,10 @@ export function describe(command: Command, shell: Shell): void {
 
 async function write(folder: string, generated: EnvoyConfig, where: string): Promise<readonly string[]> {
   const { writeEnvoyConfig } = await import('../../envoy-config/write.js');
+  const { readGuard } = await import('../../envoy-config/guard-file.js');
+  const guard = await readGuard();
   try {
-    return await writeEnvoyConfig(folder, generated);
+    return await writeEnvoyConfig(folder, generated, guard);
   } catch (error) {
     throw usageError(`cannot write to ${where}: ${systemReason(error)}`);
   }

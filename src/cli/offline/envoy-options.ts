@@ -2,7 +2,9 @@ import type { Config } from '../../config.js';
 import { HARD_CEILING } from '../../domain/durations.js';
 import type { PolicySet } from '../../domain/policy.js';
 import type { Duration } from '../../domain/time.js';
-import type { AuthzTarget, EnvoyOptions } from '../../envoy-config/options.js';
+import type { Listener } from '../../config/structure.js';
+import { GUARD_FILE } from '../../envoy-config/guard-file.js';
+import type { EnvoyOptions, ServiceTarget } from '../../envoy-config/options.js';
 import { parseHostPort } from '../../policy/host-port.js';
 import { usageError } from '../failure.js';
 
@@ -11,10 +13,11 @@ export interface EnvoyFlags {
   readonly folder?: string;
   readonly clientCa?: string;
   readonly authz?: string;
-  readonly authzCa?: string;
-  readonly authzCert?: string;
-  readonly authzKey?: string;
-  readonly authzName?: string;
+  readonly guard?: string;
+  readonly serviceCa?: string;
+  readonly serviceCert?: string;
+  readonly serviceKey?: string;
+  readonly serviceName?: string;
 }
 
 /**
@@ -37,7 +40,9 @@ export function envoyOptions(
     accessLog,
     server: tls,
     clientCa: clientCaOf(config, flags),
-    authz: authzOf(config, flags),
+    authz: targetOf(config.listen.authz, 'authz', flags),
+    guard: targetOf(config.listen.guard, 'guard', flags),
+    guardWasm: `${flags.folder}/${GUARD_FILE}`,
     gate: gateOf(config, policies),
     folder: flags.folder,
     maxSession: longestGrant(policies),
@@ -55,15 +60,16 @@ function clientCaOf({ trust }: Config, { clientCa }: EnvoyFlags): string {
   );
 }
 
-function authzOf({ listen: { authz } }: Config, flags: EnvoyFlags): AuthzTarget {
-  if (flags.authz === undefined && authz.address.kind === 'unix') return authz.address;
-  const at = flags.authz === undefined ? authz.address : parseHostPort(flags.authz);
-  if (!at || !('host' in at)) throw usageError(`--authz: expected host:port, got ${JSON.stringify(flags.authz)}`);
-  const { authzCa: ca, authzCert: cert, authzKey: key, authzName: name } = flags;
+function targetOf({ address }: Listener, which: 'authz' | 'guard', flags: EnvoyFlags): ServiceTarget {
+  const flag = flags[which];
+  if (flag === undefined && address.kind === 'unix') return address;
+  const at = flag === undefined ? address : parseHostPort(flag);
+  if (!at || !('host' in at)) throw usageError(`--${which}: expected host:port, got ${JSON.stringify(flag)}`);
+  const { serviceCa: ca, serviceCert: cert, serviceKey: key, serviceName: name } = flags;
   if (ca === undefined || cert === undefined || key === undefined || name === undefined)
     throw usageError(
       `Envoy reaches the service at ${at.host}:${at.port} with certificates on both sides`,
-      'give --authz-ca, --authz-cert, --authz-key and --authz-name',
+      'give --service-ca, --service-cert, --service-key and --service-name',
     );
   return { kind: 'tcp', host: at.host, port: at.port, tls: { ca, cert, key, name } };
 }
