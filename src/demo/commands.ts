@@ -6,6 +6,8 @@ export interface Commands {
   readonly request: (length: string) => string;
   readonly approve: string;
   readonly connect: string;
+  readonly sessions: string;
+  readonly revoke: (grant: string) => string;
 }
 
 /** `shown` is how the program is called here: `portcullis`, or `npm exec portcullis --` in a checkout. */
@@ -17,5 +19,7 @@ export function commandsFor({ file, ports }: Scene, shown: string): Commands {
     request: (length) => `${shown} request billing-api --for ${length} --reason "look at invoice 7" ${as('alice')}`,
     approve: `${shown} approve ${as('bob')}`,
     connect: `openssl s_client -quiet -connect localhost:${ports.database} -CAfile ${file('ca.crt')} -cert ${file('alice.crt')} -key ${file('alice.key')}`,
+    sessions: `${shown} sessions ${as('carol')}`,
+    revoke: (grant) => `${shown} revoke ${grant} --reason "incident 7" ${as('carol')}`,
   };
 }
