@@ -89,6 +89,15 @@ describe('the dependencies', () => {
   });
 });
 
+test('the recording of the tour has its steps as they are', () => {
+  const recording = readFileSync('docs/tour.svg', 'utf8');
+  const steps = [...readFileSync('src/demo/tour.ts', 'utf8').matchAll(/player\.step\(\s*'([^']+)'/g)].map(
+    ([, what]) => what!,
+  );
+  expect(steps.length).toBeGreaterThan(10);
+  expect(steps.filter((what, i) => !recording.includes(`${i + 1}. ${what}<`))).toEqual([]);
+});
+
 test('the picture is what its script draws', () => {
   expect(execFileSync(process.execPath, ['scripts/picture.mjs', '--check'], { encoding: 'utf8' })).toBe('');
 });

@@ -37,13 +37,14 @@ export class TourPlayer {
 
   async step(
     what: string,
-    command: string,
+    command: string | null,
     act: () => Promise<Outcome>,
     wanted: { status: number; holds: string },
   ): Promise<void> {
     const { say, signal } = this.#given;
     if (signal.aborted) throw new TourError('interrupted');
-    say(`\n${++this.#number}. ${what}\n   $ ${command}`);
+    say(`\n${++this.#number}. ${what}`);
+    if (command !== null) say(`   $ ${command}`);
     const { status, text } = await act();
     for (const line of text.trimEnd().split('\n')) if (line !== '') say(`   ${line}`);
     const right = status === wanted.status && (wanted.holds === '' ? text === '' : text.includes(wanted.holds));

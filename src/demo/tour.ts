@@ -60,7 +60,7 @@ export async function playTour({ scene }: Stage, given: TourGiven): Promise<numb
       status: 0,
       holds: 'revoked',
     });
-    await player.step('and the connection with it', connect, () => player.howItEnded(), {
+    await player.step('and the connection with it', null, () => player.howItEnded(), {
       status: 0,
       holds: 'cut after',
     });

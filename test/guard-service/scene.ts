@@ -42,7 +42,7 @@ export async function guardScene({
   const published = publishing(store, alarm);
   const place = world({ store: published.store, ...(policies && { policies }), ...(clock && { clock }) });
   const folder = mkdtempSync(join(tmpdir(), 'portcullis-guards-'));
-  const { side, measured, port, close } = await openGuardSide({
+  const { side, measured, port, ...opened } = await openGuardSide({
     ...place,
     feed: published.feed,
     certificateUntil: certificateUntil ?? (() => (place.clock.read().wall + 10 * 3_600_000) as Instant),
@@ -54,7 +54,7 @@ export async function guardScene({
   const guards: PlayedGuard[] = [];
   const stop = async () => {
     for (const guard of guards) guard.close();
-    await close();
+    await opened.close();
     rmSync(folder, { recursive: true, force: true });
   };
   if (!keep) onTestFinished(stop);

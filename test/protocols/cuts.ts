@@ -15,6 +15,8 @@ export interface Figure {
   readonly what: string;
   /** From the moment when access ended to the close of the upstream's connection. */
   readonly milliseconds: number;
+  /** What a single one is held to. */
+  readonly within: number;
 }
 
 /** Into the report of the tests. */
@@ -104,8 +106,7 @@ async function begun({ spoken, relay }: Scene, client: Running) {
 async function upstreamClosed({ relay }: Scene, since: number, what: string, within: number): Promise<Figure> {
   await until(() => relay.open() === 0, `the cut after ${what}`, 15_000);
   const milliseconds = relay.lastClosedAt() - since;
-  expect(milliseconds).toBeLessThan(within);
-  return { what, milliseconds };
+  return { what, milliseconds, within };
 }
 
 async function expectCut(
@@ -190,6 +191,5 @@ async function streamClosed(
   const ticks = stream.ticks();
   await new Promise((resolve) => setTimeout(resolve, 200));
   expect(stream.ticks()).toBe(ticks);
-  expect(milliseconds).toBeLessThan(within);
-  return { what, milliseconds };
+  return { what, milliseconds, within };
 }

@@ -72,7 +72,9 @@ describe.each(PROTOCOLS)('$name', (protocol) => {
     });
 
     test.for(CUTS)('$name', async ({ run }) => {
-      printFigure(protocol.name, await run(scene));
+      const figure = await run(scene);
+      printFigure(protocol.name, figure);
+      expect(figure.milliseconds).toBeLessThan(figure.within);
     });
   });
 });

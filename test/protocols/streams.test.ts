@@ -67,7 +67,9 @@ describe.skipIf(missing !== '')(`streams through a real Envoy${missing && ` (${m
 
     test.for(STREAM_CUTS)('$name', async ({ run }) => {
       const kind = STREAMS[i]!;
-      printFigure(kind.name, await run({ stage, kind, upstream: upstreams[i]! }));
+      const figure = await run({ stage, kind, upstream: upstreams[i]! });
+      printFigure(kind.name, figure);
+      expect(figure.milliseconds).toBeLessThan(figure.within);
     });
   });
 });
