@@ -1,7 +1,9 @@
 import { createHash } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import type { Dependencies } from './access/dependencies.js';
+import { createDrafts, type Drafts } from './access/drafts.js';
 import { publishing, type Feed } from './access/feed.js';
+import { Holds } from './access/hold.js';
 import { createRecorder } from './access/recorder.js';
 import { createCore } from './authz/core.js';
 import { serveAuthz, type AuthzServer } from './authz/server.js';
@@ -12,6 +14,8 @@ import { checkedClock, isLeap, type Instant } from './domain/time.js';
 import { CertificateEnds } from './guard/certificate-ends.js';
 import { createIdentifier, type Identifier } from './identity/identify.js';
 import { watchClock } from './main/clock-watch.js';
+import { createDraftMetrics } from './main/draft-metrics.js';
+import { createHoldObserver } from './main/hold-metrics.js';
 import { LifeCycle } from './main/life-cycle.js';
 import { authzListener, listening, protect } from './main/listeners.js';
 import { createAlarm, type Log } from './main/log.js';
@@ -58,11 +62,20 @@ export async function serve(given: Given): Promise<Running> {
     const core = await startChecks(given, life);
     await writeStartAndStop(given, life, core);
     // Loaded while checks are being answered already.
-    const later = Promise.all([import('./main/guard.js'), import('./main/admin.js')]);
-    const [{ startGuards }, { startAdmin }] = await later.finally(core.allLoaded);
+    const later = Promise.all([
+      import('./main/guard.js'),
+      import('./main/admin.js'),
+      import('./main/events.js'),
+      import('./main/notify.js'),
+    ]);
+    const [{ startGuards }, { startAdmin }, { startEvents }, { startNotifiers }] = await later.finally(core.allLoaded);
+    const events = startEvents(life, core);
     const guards = await startGuards(given, life, core);
-    const addresses = await startAdmin(given, life, core, guards.side);
+    const addresses = await startAdmin(given, life, core, { sessions: guards.side, events });
+    await startNotifiers(given, life, core, events);
     await startUpkeep(given, life, core);
+    // First of all at the end: whoever waits at the door waits for nothing any more.
+    life.hold('held checks', core.holds, (open) => open.close());
     life.endOn(given.signal);
     const authz = addressOf(given.config.listen.authz.address, core.authz.port);
     return {
@@ -86,6 +99,8 @@ export interface Core {
   readonly metrics: Metrics;
   readonly authz: AuthzServer;
   readonly alarm: (cause: unknown) => void;
+  readonly holds: Holds;
+  readonly drafts: Drafts;
   /** What was committed, for whoever carries it on. */
   readonly feed: Feed;
   readonly certificateEnds: CertificateEnds;
@@ -124,22 +139,32 @@ async function startChecks(given: Given, life: LifeCycle): Promise<Core> {
     onUnrecorded: metrics.unrecorded,
   });
   life.hold('decision log', recorder, (open) => open.flush());
+  const { dropped } = createDraftMetrics(metrics.registry, (use) => store.read(use));
+  const drafts = createDrafts({ ...needed, alarm, onDropped: dropped, begin: loading.done });
+  feed.listen((entries) => drafts.hear(entries));
+  life.hold('drafts', drafts, (open) => open.close());
 
   const certificateEnds = new CertificateEnds();
+  const deciding = { ...needed, recorder, closed: () => life.closed(), alarm };
+  let holds: Holds | null = null;
+  const observe = createHoldObserver({ registry: metrics.registry, log, waiting: () => holds?.size ?? 0 });
+  holds = new Holds({ ...deciding, feed, observe });
   const core = createCore({
-    ...needed,
-    recorder,
+    ...deciding,
     identifier,
     gate: config.gate,
-    closed: () => life.closed(),
-    alarm,
+    holds,
+    drafts,
     observe: metrics.check,
     allowed: (decision, until) => certificateEnds.note(decision, until),
   });
   const { authz: at } = config.listen;
   const listener = await starting('listen.authz', () => authzListener(at));
-  const authz = await listening('listen.authz', at.address, () => serveAuthz(listener, core, { alarm }));
+  const authz = await listening('listen.authz', at.address, () =>
+    serveAuthz(listener, core, { alarm, wall: Date.now }),
+  );
   life.hold('authz', authz, (open) => open.close(GRACE_MS));
+  life.hold('held checks', holds, (open) => open.close());
   protect(at.address, 0o660);
   authz.health.set(true);
   log.info({ address: addressOf(at.address, authz.port), startMs: Math.round(mono()) }, 'answering checks');
@@ -153,6 +178,8 @@ async function startChecks(given: Given, life: LifeCycle): Promise<Core> {
     identifier,
     metrics,
     authz,
+    holds,
+    drafts,
     alarm,
     feed,
     certificateEnds,

@@ -4,7 +4,8 @@ import { hours, type Instant, type Reading } from '../src/domain/time.js';
 import { AccessError, type ErrorCode } from '../src/domain/errors.js';
 import { bornFrom, type Grant } from '../src/domain/grant.js';
 import type { DecisionRecord } from '../src/domain/decision-record.js';
-import type { DecisionId, LockId, RequestId, ReviewId, TokenId } from '../src/domain/ids.js';
+import { DRAFT_KEPT, type Draft } from '../src/domain/draft.js';
+import type { DecisionId, DraftId, LockId, RequestId, ReviewId, TokenId } from '../src/domain/ids.js';
 import type { Lock } from '../src/domain/lock.js';
 import type { ActionName, GroupName, PersonId, PolicyName, ResourceName, TrustName } from '../src/domain/names.js';
 import type { Policy, PolicySet } from '../src/domain/policy.js';
@@ -39,6 +40,7 @@ const id = (n: number) => String(n).padStart(26, '0');
 export const requestId = (n = 1) => `req_${id(n)}` as RequestId;
 export const reviewId = (n = 1) => `rev_${id(n)}` as ReviewId;
 export const lockId = (n = 1) => `lock_${id(n)}` as LockId;
+export const draftId = (n = 1) => `dft_${id(n)}` as DraftId;
 export const tokenId = (n = 1) => `tok_${id(n)}` as TokenId;
 
 export const actorFor = (name: string): Actor => ({
@@ -106,6 +108,24 @@ export const lock = (over: Partial<Lock> = {}): Lock => ({
   ...over,
 });
 
+/** What alice's refusal on orders-db at T0 has left. */
+export const draft = (over: Partial<Draft> = {}): Draft => ({
+  id: draftId(),
+  subject: alice,
+  resource: ordersDb,
+  action: ACCESS,
+  policy: prodData,
+  reason: 'no_grant',
+  request: null,
+  source: '10.0.0.17:50123',
+  decisionId: `dec_${id(1)}` as DecisionId,
+  count: 1,
+  createdAt: T0,
+  lastAt: T0,
+  expiresAt: (T0 + DRAFT_KEPT) as Instant,
+  ...over,
+});
+
 export const token = (over: Partial<Token> = {}): Token => ({
   id: tokenId(),
   hash: 'ab'.repeat(32),
@@ -140,6 +160,8 @@ export const policy = (over: Partial<Policy> = {}): Policy => ({
   approval: { count: 1, from: { people: [], groups: [group('sre')] } },
   priority: null,
   sessions: { max: null, idle: null },
+  onDeny: null,
+  hold: null,
   ...over,
 });
 
@@ -173,8 +195,8 @@ export function policySet({ policies = [policy()], resources, groups, people, ..
   };
 }
 
-/** How often a property is tried: `usual` times, or PROPERTY_RUNS times as often where somebody has the time. */
-export const runs = (usual: number) => ({ numRuns: usual * Number(process.env['PROPERTY_RUNS'] ?? 1) });
+/** How often a property is tried: `usual` times, or PROPERTY_RUNS times as often where somebody has more time, or less. */
+export const runs = (usual: number) => ({ numRuns: Math.ceil(usual * Number(process.env['PROPERTY_RUNS'] ?? 1)) });
 
 /** The code of the AccessError that `act` throws; undefined when it throws nothing. Every other error passes through. */
 export function codeOf(act: () => unknown): ErrorCode | undefined {

@@ -1,10 +1,17 @@
 import { execFileSync } from 'node:child_process';
-import { existsSync, mkdtempSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join, resolve } from 'node:path';
 import { describe, expect, test } from 'vitest';
+import { parse } from 'yaml';
 import { loadConfig } from '../src/config.js';
-import type { TrustName } from '../src/domain/names.js';
+import type { ResourceName, TrustName } from '../src/domain/names.js';
+import { HOLD_PLACES } from '../src/access/hold-places.js';
+import { OPENED_AT_MOST } from '../src/access/open-held.js';
+import { printDuration } from '../src/domain/durations.js';
+import { LONGEST_HOLD, longestHolds } from '../src/domain/hold.js';
+import { seconds } from '../src/domain/time.js';
+import { routeSettings } from '../src/envoy-config/ext-authz.js';
 import { printProblem } from '../src/policy/problem.js';
 import { readPolicyFiles } from '../src/policy/read.js';
 import { createMacKey } from '../src/store/mac-key.js';
@@ -70,6 +77,48 @@ describe('docs/configuration.md', () => {
     expect(reading.ok ? [] : reading.problems.map(printProblem)).toEqual([]);
     expect(reading.warnings.map(printProblem)).toEqual([]);
   });
+});
+
+describe('docs/hold.md', () => {
+  const page = readFileSync('docs/hold.md', 'utf8');
+
+  test('its policy loads without a warning, and holds', () => {
+    const [, text] = /^```yaml policy\n([\s\S]*?)^```$/m.exec(page)!;
+    const reading = readPolicyFiles([{ name: 'policy.yaml', bytes: Buffer.from(text!) }], {
+      trust: ['corp' as TrustName],
+    });
+    expect(reading.ok ? [] : reading.problems.map(printProblem)).toEqual([]);
+    expect(reading.warnings.map(printProblem)).toEqual([]);
+    expect(reading.ok && [...longestHolds(reading.set)]).toEqual([
+      ['billing-api', 30_000],
+      ['orders-db', 30_000],
+    ]);
+  });
+
+  test('its settings are those that are written for such a route', () => {
+    const [, text] = /^```yaml\n(check_settings:[\s\S]*?)^```$/m.exec(page)!;
+    const written = routeSettings('billing-api' as ResourceName, { hold: seconds(30) });
+    expect(Object.values(written)).toMatchObject([parse(text!)]);
+  });
+
+  test('its limits are those of the code', () => {
+    const { ofOne, ofPerson, inAll } = HOLD_PLACES;
+    expect(page).toContain(`${ofOne} of a subject for a resource, ${ofPerson} of a person, ${inAll} in all`);
+    expect(page).toContain(`| ${OPENED_AT_MOST} within 10 minutes |`);
+    expect(page).toContain(`1s to ${printDuration(LONGEST_HOLD)}`);
+  });
+});
+
+test('the configuration of docs/notifications.md loads', () => {
+  const folder = mkdtempSync(join(tmpdir(), 'portcullis-docs-'));
+  const [, notify] = /^```yaml\n([\s\S]*?)^```$/m.exec(readFileSync('docs/notifications.md', 'utf8'))!;
+  for (const name of ['policy', 'keys']) mkdirSync(join(folder, name));
+  writeFileSync(join(folder, 'ca.crt'), testCa().pem);
+  writeFileSync(join(folder, 'notify.sh'), '#!/bin/sh\n', { mode: 0o755 });
+  writeFileSync(join(folder, 'keys/notify.key'), 'k'.repeat(64), { mode: 0o640 });
+  writeFileSync(join(folder, 'portcullis.yaml'), `trust: [{ name: corp, ca: ./ca.crt }]\n${notify}`);
+  const config = loadConfig({ file: join(folder, 'portcullis.yaml'), env: {} });
+  expect(config.ok ? [] : config.problems.map(printProblem)).toEqual([]);
 });
 
 describe('the dependencies', () => {

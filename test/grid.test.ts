@@ -5,12 +5,15 @@ import { afterAll, beforeAll, expect, test } from 'vitest';
 import { withdrawRequest } from '../src/access/request.js';
 import { createLock } from '../src/access/lock.js';
 import { createToken } from '../src/access/token.js';
+import { printPosition } from '../src/access/events/position.js';
 import { createAdmin } from '../src/admin/server.js';
 import type { Actor } from '../src/domain/actor.js';
+import { draftIdOf } from '../src/domain/draft.js';
 import type { RequestId } from '../src/domain/ids.js';
 import type { PersonId } from '../src/domain/names.js';
+import { ACCESS } from '../src/domain/resource.js';
 import type { Subject } from '../src/domain/subject.js';
-import { actorFor, decisionRecord, person, subject } from './builders.js';
+import { actorFor, decisionRecord, draft, ordersDb, person, prodData, sha256, subject } from './builders.js';
 import { session, sessionStanding } from './guard-service/played-sessions.js';
 import { adminScene, batchJob, batchService, type Answered, type CallWith } from './openapi/scene.js';
 import { certificates, listenOn, socketCall, tlsCaller } from './openapi/tls.js';
@@ -27,6 +30,10 @@ GET    /v1/requests             +/-       +/+      +/+     +/+      +/+     +/- 
 GET    /v1/requests/:id         200/404   200/200  200/200 200/200  200/200 200/404 200/404 200/404   ./200 ./401
 POST   /v1/requests/:id/reviews 403/404   403/201  403/201 403/403  403/403 403/404 403/403 403/403   ./403 ./401
 POST   /v1/requests/:id/withdraw 200/404  200/403  200/403 200/403  200/403 200/404 200/404 200/404   ./403 ./401
+GET    /v1/drafts               +/-       +/-      +/-     +/+      +/+     +/-     +/-     +/-       ./+   ./401
+GET    /v1/drafts/:id           200/404   200/404  200/404 200/200  200/200 200/404 200/404 200/404   ./200 ./401
+POST   /v1/drafts/:id/submit    201/404   201/404  201/404 201/403  201/403 201/404 201/404 201/404   ./403 ./401
+DELETE /v1/drafts/:id           200/404   200/404  200/404 200/403  200/403 200/404 200/404 200/404   ./403 ./401
 GET    /v1/grants               +/-       +/+      +/-     +/+      +/+     +/-     +/-     +/-       ./+   ./401
 GET    /v1/grants/:id           200/404   200/200  200/404 200/200  200/200 200/404 200/404 200/404   ./200 ./401
 POST   /v1/grants/:id/revoke    403/404   403/200  403/404 200/200  403/403 403/404 403/404 403/404   ./200 ./401
@@ -47,6 +54,7 @@ GET    /v1/tokens/:id           200/404   200/404  200/404 200/404  200/404 200/
 DELETE /v1/tokens/:id           200/404   200/404  200/404 200/404  200/404 200/200 404/404 ./404     ./200 ./401
 GET    /v1/policies             ./+       ./+      ./+     ./+      ./+     ./+     ./+     ./403     ./+   ./401
 GET    /v1/resources            ./+       ./+      ./+     ./+      ./+     ./+     ./+     ./+       ./+   ./401
+GET    /v1/events               +/-       +/+      +/+     +/+      +/+     +/-     +/-     +/-       ./+   ./401
 GET    /v1/whoami               ./200     ./200    ./200   ./200    ./200   ./200   ./200   ./200     ./200 ./401
 GET    /healthz                 ./200     ./200    ./200   ./200    ./200   ./200   ./200   ./200     ./200 ./200
 GET    /readyz                  ./200     ./200    ./200   ./200    ./200   ./200   ./200   ./200     ./200 ./200
@@ -118,7 +126,8 @@ function callerFor(column: Column, port: number, secret: string): CallAs {
   const { call, close } = tlsCaller(port, certs.ca, name && certs.client(name));
   closers.push(close);
   if (column !== 'service') return call;
-  return (method, path, more) => call(method, path, { ...more, headers: { authorization: `Bearer ${secret}` } });
+  return (method, path, more) =>
+    call(method, path, { ...more, headers: { ...more?.headers, authorization: `Bearer ${secret}` } });
 }
 
 /** Whose thing a cell is about: the caller's own, or somebody else's. */
@@ -151,6 +160,14 @@ async function requestOf({ actor, subject: one }: Owner) {
 async function grantOf(owner: Owner) {
   const { id } = await requestOf(owner);
   return (await scene.review(owner.person === 'bob' ? 'carol' : 'bob', id)).grant!;
+}
+
+/** What a refusal has left; the policy of this scene takes no justification. */
+async function draftOf(owner: Owner) {
+  const target = { subject: owner.subject, resource: ordersDb, action: ACCESS, policy: prodData };
+  const made = draft({ ...target, id: draftIdOf(target, sha256), createdAt: scene.clock.read().wall });
+  await scene.store.change(made.createdAt, (change) => change.keepDraft(made));
+  return made;
 }
 
 function sessionOf({ subject: one, person: behind }: Owner) {
@@ -199,6 +216,10 @@ const PREPARE: Record<string, (owner: Owner, as: Column, of: 'own' | 'other') =>
     return { path: id, body: { verdict: 'approve', digest } };
   },
   'POST /v1/requests/:id/withdraw': async (owner) => byId(await requestOf(owner)),
+  'GET /v1/drafts': async (owner) => byId(await draftOf(owner)),
+  'GET /v1/drafts/:id': async (owner) => byId(await draftOf(owner)),
+  'POST /v1/drafts/:id/submit': async (owner) => byId(await draftOf(owner)),
+  'DELETE /v1/drafts/:id': async (owner) => byId(await draftOf(owner)),
   'GET /v1/grants': async (owner) => byId(await grantOf(owner)),
   'GET /v1/grants/:id': async (owner) => byId(await grantOf(owner)),
   'POST /v1/grants/:id/revoke': async (owner) => byId(await grantOf(owner)),
@@ -217,6 +238,7 @@ const PREPARE: Record<string, (owner: Owner, as: Column, of: 'own' | 'other') =>
   'GET /v1/tokens': async (owner, as, of) => byId(await tokenOf(owner, as, of)),
   'GET /v1/tokens/:id': async (owner, as, of) => byId(await tokenOf(owner, as, of)),
   'DELETE /v1/tokens/:id': async (owner, as, of) => byId(await tokenOf(owner, as, of)),
+  'GET /v1/events': async (owner) => byId(await requestOf(owner)),
   'GET /v1/policies': () => ({ id: 'prod-data' }),
   'GET /v1/resources': () => ({ id: 'orders-db' }),
 };
@@ -236,10 +258,13 @@ test('HEAD is there exactly where GET is, so what holds for the one holds for th
 });
 
 test.for(cases)('$method $path as $as, $of: $want', async ({ method, path, as, of, want }) => {
+  const before = printPosition(scene.events.position);
   const { id, path: part, body } = (await PREPARE[`${method} ${path}`]?.(ownerOf({ as, of }), as, of)) ?? {};
   const list = want === '+' || want === '-';
-  const url = path.replace(':id', part ?? '') + (list ? '?limit=500' : '');
-  const answer = await callers.get(as)!(method, url, { body });
+  const isStream = path === '/v1/events';
+  const url = path.replace(':id', part ?? '') + (list && !isStream ? '?limit=500' : '');
+  const headers = isStream ? { 'last-event-id': before } : {};
+  const answer = await callers.get(as)!(method, url, { body, headers });
   expect(answer.status).toBe(list ? 200 : Number(want));
   if (list) {
     const shown = answer.body.items.map((item: { id?: string; name?: string }) => item.id ?? item.name);

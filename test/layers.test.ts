@@ -18,6 +18,7 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   guard: ['domain', 'access', 'store/store.js'],
   audit: ['domain', 'store/store.js'],
   admin: ['domain', 'access', 'identity'],
+  notify: ['domain', 'access'],
   console: [],
   cli: [
     'domain',

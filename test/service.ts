@@ -145,6 +145,7 @@ trust: [{ name: corp, ca: ./ca.crt }]
 policy: ./policy
 gate: gate
 storage: { macKey: ./keys/store.key, allowVolatile: true }
+envoy: { publicHost: localhost }
 `;
 
 function call(

@@ -1,5 +1,8 @@
 import type { Dependencies, Room } from '../src/access/dependencies.js';
+import { Events } from '../src/access/events/events.js';
+import { publishing } from '../src/access/feed.js';
 import { giveReview } from '../src/access/review.js';
+import { createDrafts } from '../src/access/drafts.js';
 import { submitRequest, type Wish } from '../src/access/request.js';
 import type { Actor } from '../src/domain/actor.js';
 import type { Grant } from '../src/domain/grant.js';
@@ -19,9 +22,12 @@ function countedIds(): NewId {
 /** A whole small service without its doors: store, clock, policies, and short words for what people do. */
 export function world({
   policies = policySet(),
-  store = memoryStore(),
+  store: kept = memoryStore(),
   clock = fakeClock(T0),
 }: { policies?: PolicySet; store?: Store; clock?: ReturnType<typeof fakeClock> } = {}) {
+  const alarms: unknown[] = [];
+  const alarm = (cause: unknown) => void alarms.push(cause);
+  const { store, feed } = publishing(kept, alarm);
   const source = { current: policies };
   const disk = { level: 'all' as ReturnType<Room['level']> };
   const needed: Dependencies = {
@@ -32,6 +38,10 @@ export function world({
     sha256,
     room: { level: () => disk.level, ending: (work) => work() },
   };
+  const events = new Events({ store, clock, feed, alarm });
+  const dropped = { drafts: 0 };
+  const drafts = createDrafts({ ...needed, alarm, onDropped: () => dropped.drafts++ });
+  feed.listen((entries) => drafts.hear(entries));
   const as = (who: string | Actor) => (typeof who === 'string' ? actorFor(who) : who);
   const ask = (who: string | Actor, wish: Partial<Wish> = {}) =>
     submitRequest(needed, as(who), { resource: ordersDb, ...wish }, null);
@@ -42,8 +52,15 @@ export function world({
   return {
     needed,
     store,
+    alarms,
+    feed,
+    /** Looks at the time only when a test calls `tick`. */
+    events,
     clock,
     disk,
+    drafts,
+    /** Refusals that have left no draft for want of room. */
+    dropped,
     ask,
     review,
     /** alice asks, bob approves. */

@@ -23,6 +23,14 @@ export interface Asked {
   readonly request: string | null;
 }
 
+/** A decision and what it was made with. */
+export interface Looked {
+  readonly decision: Decision;
+  /** Number of the last change that it knew. */
+  readonly asOf: number;
+  readonly now: Reading;
+}
+
 export interface Checked {
   readonly decision: Decision;
   readonly record: DecisionRecord;
@@ -48,8 +56,17 @@ export const MAX_AGE_MS = 150;
  * come between the facts and the decision; never throws.
  */
 export function check(needed: CheckDependencies, asked: Asked): Checked {
+  return conclude(needed, asked, look(needed, asked.question));
+}
+
+/** Decides on a fresh snapshot. Nobody has been told yet, and nothing is recorded. */
+export function look(needed: CheckDependencies, question: Question): Looked {
   const now = needed.clock.read();
-  const { decision, asOf } = decideNow(needed, asked.question, now);
+  return { ...decideNow(needed, question, now), now };
+}
+
+/** Makes a decision one that is given: records it, at once after it was made. */
+export function conclude(needed: CheckDependencies, asked: Asked, { decision, asOf, now }: Looked): Checked {
   const kept = keepable(needed, decision, now);
   const record = recordOf(kept, asked, {
     now: now.wall,

@@ -1,19 +1,24 @@
 import { printActor, type Actor } from '../domain/actor.js';
-import { decide, type Question } from '../domain/decide.js';
+import type { Bearer, Binding } from '../domain/binding.js';
+import { bearerOf, decide, type Question } from '../domain/decide.js';
 import type { DecisionRecord } from '../domain/decision-record.js';
 import type { Decision } from '../domain/decision.js';
-import { cureFor, DENY_TEXT } from '../domain/deny-text.js';
+import type { Draft } from '../domain/draft.js';
+import { cureFor, DENY_TEXT, isCurable } from '../domain/deny-text.js';
 import { AccessError } from '../domain/errors.js';
 import { grantStateOf, longestFirst, type Grant, type GrantState } from '../domain/grant.js';
 import type { DecisionId } from '../domain/ids.js';
+import { holdingFor } from '../domain/hold.js';
 import { hits, isInForce, type Lock } from '../domain/lock.js';
 import type { ActionName, PersonId, PolicyName, ResourceName } from '../domain/names.js';
 import { admittedActions, type PolicySet } from '../domain/policy.js';
 import type { AccessRequest } from '../domain/request.js';
 import type { Subject } from '../domain/subject.js';
-import type { Instant } from '../domain/time.js';
+import type { Duration, Instant } from '../domain/time.js';
 import { personBehind } from '../domain/who.js';
+import type { Snapshot } from '../store/store.js';
 import type { Dependencies } from './dependencies.js';
+import { draftOf, namedDraft } from './list-drafts.js';
 import { is, isOwn } from './rights.js';
 
 /** What would be decided now, and everything that led to it. Asking changes nothing and is no decision. */
@@ -31,6 +36,10 @@ export interface Explanation {
   readonly pending: readonly AccessRequest[];
   /** Policies under which the subject may ask for the resource. */
   readonly policies: readonly PolicyName[];
+  /** Where a connection would wait for an approval, and for how long at most; null where it would not. */
+  readonly hold: { readonly policy: PolicyName; readonly longest: Duration } | null;
+  /** What refusals have left to submit. */
+  readonly draft: Draft | null;
   /** The command that may help. */
   readonly cure: string | null;
 }
@@ -39,6 +48,7 @@ type Needed = Pick<Dependencies, 'store' | 'clock' | 'policies'>;
 
 /**
  * Explains what a check would come to. About one's own subjects everybody may ask; about others, auditors and operators.
+ * A key or a source that the question leaves open is taken to be the one that it takes.
  *
  * @throws {AccessError} `not_permitted`
  */
@@ -53,7 +63,14 @@ export function explain({ store, clock, policies }: Needed, actor: Actor, questi
     const grants = found ? snapshot.grantsFor(subject, resource, now.wall) : [];
     const pending = found ? snapshot.pendingFor(subject, resource, now.wall) : [];
     const locks = snapshot.locks();
-    const decision = decide(question, { policies: set, locks, grants, pending }, now);
+    const bearer = bearerOf(question);
+    const facts = {
+      grants: grants.map((one) => ofKnown(one, bearer)),
+      pending: pending.map((one) => ofKnown(one, bearer)),
+    };
+    const decision = decide(question, { policies: set, locks, ...facts }, now);
+    const holding = decision.effect === 'deny' ? holdingFor(decision.reason, question, set) : null;
+    const draft = found ? draftIn(snapshot, { decision, subject, resource, question }, set, now.wall) : null;
     return {
       decision,
       text: decision.effect === 'deny' ? DENY_TEXT[decision.reason] : null,
@@ -65,9 +82,40 @@ export function explain({ store, clock, policies }: Needed, actor: Actor, questi
       grants: longestFirst(grants).map((grant) => ({ grant, state: grantStateOf(grant, now.wall) })),
       pending,
       policies: found ? policiesFor(subject, resource, set) : [],
-      cure: decision.effect === 'deny' ? cureFor(decision.reason, resource) : null,
+      hold: holding && { policy: holding.policy.name, longest: holding.policy.hold },
+      draft,
+      cure: decision.effect === 'deny' ? cureFor(decision.reason, resource, draft && namedDraft(draft, set)) : null,
     };
   });
+}
+
+interface About {
+  readonly decision: Decision;
+  readonly subject: Subject;
+  readonly resource: ResourceName;
+  readonly question: Question;
+}
+
+/** Only one that can be submitted: where a request would not help, or its policy no longer admits it, there is none. */
+function draftIn(
+  snapshot: Snapshot,
+  { decision, subject, resource, question: { actions } }: About,
+  set: PolicySet,
+  now: Instant,
+): Draft | null {
+  if (decision.effect === 'allow' || !isCurable(decision.reason) || 'effect' in actions) return null;
+  const draft = draftOf(snapshot, { subject, resource, actions }, now);
+  return draft && policiesFor(subject, resource, set).includes(draft.policy) ? draft : null;
+}
+
+/** The same, bound to nothing that the question does not tell. */
+function ofKnown<T extends { readonly binding?: Binding }>(one: T, { key, source }: Bearer): T {
+  if (one.binding === undefined) return one;
+  const binding: Binding = {
+    key: key === null ? null : one.binding.key,
+    sources: source === null ? null : one.binding.sources,
+  };
+  return { ...one, binding };
 }
 
 /**

@@ -49,6 +49,7 @@ export function publishing(
       dropDecisions: (before, signal) => store.dropDecisions(before, signal),
       highWaterMark: () => store.highWaterMark(),
       forgetAnswers: (before, signal) => store.forgetAnswers(before, signal),
+      dropDrafts: (now, signal) => store.dropDrafts(now, signal),
       close: () => store.close(),
     },
     feed: {

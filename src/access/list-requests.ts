@@ -97,6 +97,15 @@ export function requestStanding({ store, clock, policies }: Needed, id: RequestI
   });
 }
 
+/** How a request stood at an instant, as far as its record tells; reviews and reviewers are those of now. */
+export function requestStandingAt(
+  { store, policies }: Omit<Needed, 'clock'>,
+  request: AccessRequest,
+  at: Instant,
+): RequestStanding {
+  return store.read((snapshot) => standingOf(request, snapshot, policies.current, at, NAMED_IN_LISTS));
+}
+
 /** Reviewers that each request of a listing names: 500 requests times everybody of a large group is megabytes. */
 export const NAMED_IN_LISTS = 20;
 

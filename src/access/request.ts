@@ -1,9 +1,9 @@
-import { canonicalJson } from '../domain/canonical.js';
+import { canonicalJson, type Canonical } from '../domain/canonical.js';
 import { printActor, type Actor } from '../domain/actor.js';
 import { printDuration, HARD_CEILING } from '../domain/durations.js';
 import { AccessError } from '../domain/errors.js';
 import type { ActionName, PolicyName, ResourceName } from '../domain/names.js';
-import { admittedActions, type Policy, type PolicySet } from '../domain/policy.js';
+import { admittedActions, preferredOf, type Policy, type PolicySet } from '../domain/policy.js';
 import { requestDigest, requestStateOf, type AccessRequest, type RequestContent } from '../domain/request.js';
 import { actionsOf, patternsOf, type Resource } from '../domain/resource.js';
 import type { Subject } from '../domain/subject.js';
@@ -12,6 +12,7 @@ import { after, type Duration, type Instant } from '../domain/time.js';
 import { personBehind } from '../domain/who.js';
 import type { Change } from '../store/store.js';
 import type { Dependencies } from './dependencies.js';
+import { removeCoveredDrafts } from './keep-drafts.js';
 import { once, type Idempotency } from './once.js';
 import { assertWithin, REQUEST_QUOTA } from './quota.js';
 import { isOwn, maySeeRequest, ownSubjects } from './rights.js';
@@ -41,31 +42,57 @@ const MAX_PENDING = 20;
  * `invalid_duration`, `invalid_request`, `too_many_pending`, `quota_used_up`, `storage_full`, `clock_suspect`
  */
 export async function submitRequest(
-  { store, clock, policies, newId, sha256, room }: Dependencies,
+  needed: Dependencies,
   actor: Actor,
   wish: Wish,
   idempotency: Idempotency | null,
 ): Promise<AccessRequest> {
-  const now = trustedNow(clock);
-  if (room.level() !== 'all')
-    throw new AccessError('storage_full', 'no new requests: the disk of the service is nearly full');
-  return store.change(now, (change) =>
-    once(change, actor, forSubject(idempotency, actor, wish), now, () => {
-      const content = contentOf(wish, actor, policies.current, { id: newId('req', now), now });
-      const same = change.pendingFor(content.subject, content.resource, now).find((other) => isSame(other, content));
-      if (same) return same;
-      assertFewPending(change, content, now);
-      assertWithin(REQUEST_QUOTA, content.person, change.requestTimes(content.person, REQUEST_QUOTA.perDay), now);
-      const request = {
-        ...content,
-        digest: requestDigest(content, sha256),
-        settled: null,
-        revision: change.nextSequence,
-      };
-      change.record(actor, { action: 'request.created', request });
-      return request;
-    }),
+  const now = timeForRequests(needed);
+  return needed.store.change(now, (change) =>
+    once(change, actor, forSubject(idempotency, actor, wish), now, () => ask(change, needed, { actor, wish, now })),
   );
+}
+
+/**
+ * The time of a new request.
+ *
+ * @throws {AccessError} `clock_suspect`, `storage_full`
+ */
+export function timeForRequests({ clock, room }: Pick<Dependencies, 'clock' | 'room'>): Instant {
+  const now = trustedNow(clock);
+  if (room.level() === 'all') return now;
+  throw new AccessError('storage_full', 'no new requests: the disk of the service is nearly full');
+}
+
+/** Asks within a change; throws as `submitRequest`. */
+export function ask(
+  change: Change,
+  { policies, newId, sha256 }: Pick<Dependencies, 'policies' | 'newId' | 'sha256'>,
+  { actor, wish, now }: { readonly actor: Actor; readonly wish: Wish; readonly now: Instant },
+): AccessRequest {
+  const content = contentOf(wish, actor, policies.current, { id: newId('req', now), now });
+  const same = change.pendingFor(content.subject, content.resource, now).find((other) => isSame(other, content));
+  return same ?? recordRequest(change, actor, content, { sha256, now });
+}
+
+/**
+ * Writes a new request within the limits of its person; the one place that does.
+ *
+ * @throws {AccessError} `too_many_pending`, `quota_used_up`
+ */
+export function recordRequest(
+  change: Change,
+  actor: Actor,
+  content: RequestContent,
+  { sha256, now }: Pick<Dependencies, 'sha256'> & { readonly now: Instant },
+): AccessRequest {
+  assertFewPending(change, content, now);
+  assertWithin(REQUEST_QUOTA, content.person, change.requestTimes(content.person, REQUEST_QUOTA.perDay), now);
+  const digest = requestDigest(content, sha256);
+  const request: AccessRequest = { ...content, digest, settled: null, revision: change.nextSequence };
+  change.record(actor, { action: 'request.created', request });
+  removeCoveredDrafts(change, request);
+  return request;
 }
 
 /**
@@ -134,7 +161,12 @@ export function assertRevision(
   throw new AccessError('precondition_failed', `${of.id} has changed since you read it; read it again`);
 }
 
-function contentOf(
+/**
+ * What a wish comes to, as a request.
+ *
+ * @throws {AccessError} as `submitRequest`
+ */
+export function contentOf(
   wish: Wish,
   actor: Actor,
   policies: PolicySet,
@@ -227,8 +259,8 @@ function choosePolicy(wish: Wish, subject: Subject, resource: Resource, policies
 }
 
 function preferred(policies: readonly Policy[]): Policy {
-  const [first, second] = policies.toSorted((a, b) => (b.priority ?? -Infinity) - (a.priority ?? -Infinity));
-  if (second === undefined || (first!.priority ?? -Infinity) > (second.priority ?? -Infinity)) return first!;
+  const one = preferredOf(policies);
+  if (one) return one;
   const names = policies.map((policy) => policy.name).sort();
   throw new AccessError(
     'choose_policy',
@@ -244,8 +276,14 @@ function isSame(a: AccessRequest, b: RequestContent): boolean {
     a.duration === b.duration &&
     a.justification === b.justification &&
     a.policyDigest === b.policyDigest &&
-    canonicalJson(a.patterns) === canonicalJson(b.patterns)
+    canonicalJson(a.patterns) === canonicalJson(b.patterns) &&
+    // A bound one would let in less than was asked for now.
+    canonicalJson(boundTo(a)) === canonicalJson(boundTo(b))
   );
+}
+
+function boundTo({ binding }: RequestContent): Canonical {
+  return binding ? { ...binding } : null;
 }
 
 function assertFewPending(change: Change, { person }: RequestContent, now: Instant): void {

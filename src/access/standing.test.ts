@@ -34,3 +34,28 @@ test('neither does an ended grant, nor one of fewer actions', () => {
     instead: null,
   });
 });
+
+test('a bound grant stands by what it is bound to', () => {
+  const binding = { key: 'k', sources: ['10.0.0.7/32'] };
+  expect(judged(reading(1, { binding }), [])).toEqual({ stands: true });
+  expect(judged(reading(1, { binding: { key: 'k', sources: null } }), [])).toEqual({ stands: true });
+  expect(judged(reading(1, { binding: { key: 'k', sources: [] } }), [])).toMatchObject({ stands: false });
+});
+
+test('a bound grant takes over only what was bound to as much', () => {
+  const ofOne = { key: 'k', sources: ['10.0.0.7/32'] };
+  const ofNetwork = { key: 'k', sources: ['10.0.0.0/24'] };
+  const taken = (began: Grant['binding'], other: Grant['binding']) => {
+    const judgement = judged(reading(1, { end, ...(began && { binding: began }) }), [
+      reading(2, { ...(other && { binding: other }) }),
+    ]);
+    return !judgement.stands && judgement.instead !== null;
+  };
+  expect(taken(ofOne, undefined)).toBe(true);
+  expect(taken(ofOne, ofOne)).toBe(true);
+  expect(taken(ofOne, ofNetwork)).toBe(true);
+  expect(taken(ofNetwork, ofOne)).toBe(false);
+  expect(taken(ofOne, { ...ofOne, key: 'l' })).toBe(false);
+  expect(taken(undefined, ofOne)).toBe(false);
+  expect(taken({ key: 'k', sources: null }, ofOne)).toBe(false);
+});

@@ -23,7 +23,7 @@ export type Standing =
  * have their end on other clocks too.
  */
 export function standingOf(grant: Grant, judging: Judging): Standing {
-  const reason = whyNot(grant, grant.actions, judging);
+  const reason = whyNot(grant, grant, judging);
   return reason === null ? { stands: true } : { stands: false, reason, instead: insteadOf(grant, judging) };
 }
 
@@ -42,22 +42,35 @@ export function covers(other: Grant, grant: Grant, judging: Judging): boolean {
     other.subject === grant.subject &&
     other.resource === grant.resource &&
     grant.actions.every((action) => patternsOf(other, action) === patternsOf(grant, action)) &&
-    whyNot(other, grant.actions, judging) === null
+    whyNot(other, grant, judging) === null
   );
 }
 
-function whyNot(grant: Grant, actions: readonly ActionName[], { snapshot, policies, now }: Judging): DenyReason | null {
+/**
+ * Why a grant does not carry what `began` under a grant. Of what a session shows only this is known: that it fitted what
+ * that grant is bound to.
+ */
+function whyNot(grant: Grant, began: Grant, { snapshot, policies, now }: Judging): DenyReason | null {
+  const { actions } = began;
   const facts = { policies, locks: snapshot.locks(), grants: [grant], pending: [] };
-  for (const action of actions) {
+  const ways = actions.flatMap((one) => sourcesIn(began).map((from) => [one, from] as const));
+  for (const [action, source] of ways) {
+    const key = began.binding?.key ?? undefined;
     const question = {
-      subject: { is: grant.subject, validUntil: Infinity as Instant },
+      subject: { is: grant.subject, validUntil: Infinity as Instant, ...(key !== undefined && { key }) },
       resource: { is: grant.resource },
       actions: [action],
+      source,
     };
     const decision = decide(question, facts, { wall: now, mono: 0, trusted: true });
     if (decision.effect === 'deny') return decision.reason;
   }
-  return actions.length === 0 ? 'out_of_scope' : null;
+  return ways.length === 0 ? 'out_of_scope' : null;
+}
+
+/** Null: from anywhere. */
+function sourcesIn({ binding }: Grant): readonly (string | null)[] {
+  return binding?.sources ?? [null];
 }
 
 function patternsOf({ patterns }: Grant, action: ActionName): string {

@@ -6,6 +6,7 @@ import { afterAll, beforeAll, expect, test } from 'vitest';
 import { subject } from '../../test/builders.js';
 import { adminPolicies, adminScene } from '../../test/openapi/scene.js';
 import { certificates, listenOn } from '../../test/openapi/tls.js';
+import { MAX_BEHIND } from '../access/events/events.js';
 import { NAMED_IN_LISTS } from '../access/list-requests.js';
 import { REQUEST_QUOTA, TOKEN_QUOTA } from '../access/quota.js';
 import { DEFAULT_LIMITS } from './limits.js';
@@ -35,7 +36,8 @@ const policies = {
   },
 };
 const certs = certificates();
-const scene = adminScene({ door: certs.door, identifier: certs.identifier, policies });
+const limits = { streamMs: 60_000 };
+const scene = adminScene({ door: certs.door, identifier: certs.identifier, policies, limits });
 const host = createAdmin({ ...scene.parts, door: { kind: 'socket' } });
 const folder = mkdtempSync(join(tmpdir(), 'api-page-'));
 let port = 0;
@@ -84,11 +86,14 @@ test.skipIf(skipped)(`the examples of the page print what it says (needs curl, j
 });
 
 test('the limits that the page tells are those of the service', () => {
-  const { bodyBytes, burst, perSecond, readBurst, readsPerSecond } = DEFAULT_LIMITS;
+  const { bodyBytes, burst, perSecond, readBurst, readsPerSecond, streams, streamsEach, heartbeatMs } = DEFAULT_LIMITS;
   const text = page.replaceAll(/\s+/g, ' ');
   expect(page).toContain(`at most ${bodyBytes / 1_024} KiB`);
   expect(text).toContain(`${burst} changes at once and ${perSecond} a second`);
   expect(text).toContain(`${readBurst} calls that read and ${readsPerSecond} a second`);
   expect(text).toContain(`${REQUEST_QUOTA.perDay} requests and ${TOKEN_QUOTA.perDay} tokens`);
   expect(text).toContain(`names ${NAMED_IN_LISTS} at most`);
+  expect(text).toContain(`${streamsEach} streams of one actor and ${streams} at one door`);
+  expect(text).toContain(`Every ${heartbeatMs / 1_000} s comes a comment`);
+  expect(text).toContain(`more than an hour or ${MAX_BEHIND} changes`);
 });

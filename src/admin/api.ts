@@ -7,6 +7,8 @@ import type {
 } from 'fastify';
 import type { ZodTypeProvider } from 'fastify-type-provider-zod';
 import type { Dependencies } from '../access/dependencies.js';
+import type { Drafts } from '../access/drafts.js';
+import type { Events } from '../access/events/events.js';
 import type { LiveSessions } from '../access/live-sessions.js';
 import type { DenyReason } from '../domain/decision.js';
 import type { TrustName } from '../domain/names.js';
@@ -25,6 +27,8 @@ export type AdminApp = FastifyInstance<
 export interface Api {
   readonly needed: Dependencies;
   readonly sessions: LiveSessions;
+  readonly drafts: Drafts;
+  readonly events: Events;
   readonly identifier: Identifier;
   /** 32 random bytes, for new tokens. */
   readonly randomSecret: () => Uint8Array;
@@ -34,6 +38,8 @@ export interface Api {
   readonly serving: () => DenyReason | null;
   /** Whether everything that follows from the policies in force is written down. */
   readonly policiesSettled: () => boolean;
+  /** By which clients reach Envoy; null where that is not known here. */
+  readonly publicHost: string | null;
   /** The trust entry that subjects may leave out; undefined when there are several. */
   readonly soleTrust?: TrustName | undefined;
 }

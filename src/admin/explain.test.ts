@@ -1,8 +1,9 @@
 import { expect, test } from 'vitest';
 import { certificates } from '../../test/openapi/tls.js';
-import { adminScene } from '../../test/openapi/scene.js';
+import { adminPolicies, adminScene } from '../../test/openapi/scene.js';
 import { createLock } from '../access/lock.js';
-import { person, subject } from '../../test/builders.js';
+import { person, subject, T0 } from '../../test/builders.js';
+import { seconds } from '../domain/time.js';
 
 const certs = certificates();
 const explainer = () => {
@@ -165,4 +166,47 @@ test('asking changes nothing and is no decision', async () => {
   await explain('alice', onOrders);
   expect(entries()).toHaveLength(before);
   expect(store.decisions({ limit: 1 }).items).toEqual([]);
+});
+
+test('it says whether a connection would wait, for how long and under which policy', async () => {
+  const { explain, load } = explainer();
+  expect((await explain('alice', onOrders)).body.hold).toBeNull();
+  const [held] = [...adminPolicies().policies.values()].map((one) => ({ ...one, hold: seconds(30) }));
+  load(adminPolicies({ policies: [held!] }));
+  expect((await explain('alice', onOrders)).body).toMatchObject({
+    reason: 'no_grant',
+    hold: { policy: 'prod-data', longest: '30s' },
+  });
+});
+
+test('a bound grant is judged by the key and the source that are told; what is not told is taken to fit', async () => {
+  const { explain, ask, review, store } = explainer();
+  const { pem } = certs.client('alice');
+  const own = certs.identifier.identify(pem, T0);
+  if (!('key' in own)) throw new Error('no key');
+  const request = await ask('alice');
+  const { grant } = await review('bob', request.id);
+  const bind = (key: string) =>
+    store.change(T0, (change) =>
+      change.record(
+        { kind: 'system' },
+        { action: 'grant.created', grant: { ...grant!, binding: { key, sources: ['10.0.0.7/32'] } } },
+      ),
+    );
+  await bind(own.key);
+  const shown = { certificate: pem, resource: 'orders-db' };
+  const answerTo = async (body: object) => {
+    const { effect, reason } = (await explain('alice', body)).body;
+    return reason ?? effect;
+  };
+  expect(await answerTo(onOrders)).toBe('allow');
+  expect(await answerTo(shown)).toBe('allow');
+  expect(await answerTo({ ...shown, source: '10.0.0.7' })).toBe('allow');
+  expect(await answerTo({ ...shown, source: '10.0.0.8' })).toBe('bound_to_other_source');
+  expect((await explain('alice', shown)).body.grants).toMatchObject([
+    { binding: { key: own.key, sources: ['10.0.0.7/32'] } },
+  ]);
+  await bind('another');
+  expect(await answerTo(shown)).toBe('bound_to_other_key');
+  expect((await explain('alice', { ...shown, source: 'nowhere' })).status).toBe(400);
 });

@@ -17,7 +17,7 @@ import { ExplainBody, ExplanationAnswer, explanationView } from './schemas/expla
 import { NOTHING } from './schemas/fields.js';
 
 type Asked = z.output<typeof ExplainBody>;
-type Needed = Pick<Api, 'needed' | 'identifier' | 'soleTrust'>;
+type Needed = Pick<Api, 'needed' | 'drafts' | 'identifier' | 'soleTrust'>;
 
 /** Asking what a check would come to, and why. */
 export function addExplainRoutes(app: AdminApp, api: Needed): void {
@@ -41,6 +41,7 @@ export function addExplainRoutes(app: AdminApp, api: Needed): void {
       ]),
     },
     handler: async (request) => {
+      await api.drafts.written();
       const now = needed.clock.read().wall;
       return explanationView(explain(needed, actorOf(request), questionOf(request.body, api, now)), now);
     },
@@ -52,7 +53,8 @@ function questionOf(asked: Asked, api: Needed, now: Instant): Question {
   const policies = api.needed.policies.current;
   const subject = subjectOf(asked, api, now);
   const resource = resourceOf(asked, policies);
-  return { subject, resource, actions: 'effect' in resource ? resource : actionsOf(asked, resource.is, policies) };
+  const actions = 'effect' in resource ? resource : actionsOf(asked, resource.is, policies);
+  return { subject, resource, actions, source: asked.source ?? null };
 }
 
 /** No certificate ends before this: when only a subject is named, only grants end. */
@@ -66,7 +68,7 @@ function subjectOf(
   assertOne({ certificate, subject });
   if (certificate === undefined) return { is: parseSubject(subject ?? '', soleTrust), validUntil: NEVER };
   const identity = identifyShown(identifier, certificate, now);
-  return 'effect' in identity ? identity : { is: identity.subject, validUntil: identity.validUntil };
+  return 'effect' in identity ? identity : { is: identity.subject, validUntil: identity.validUntil, key: identity.key };
 }
 
 function resourceOf({ resource, authority }: Asked, policies: PolicySet): Question['resource'] {

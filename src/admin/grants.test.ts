@@ -17,6 +17,7 @@ test('a grant is shown with its state', async () => {
       resource: 'orders-db',
       actions: ['access'],
       patterns: {},
+      binding: null,
       createdAt: '2026-01-01T00:00:00.000Z',
       startsAt: '2026-01-01T00:00:00.000Z',
       expiresAt: '2026-01-01T01:00:00.000Z',

@@ -9,6 +9,7 @@ const SINGLE: ReadonlySet<string> = new Set([
   'host',
   'idempotency-key',
   'if-match',
+  'last-event-id',
   'origin',
   'x-request-id',
 ]);

@@ -14,6 +14,13 @@ export interface Limits {
   /** The same for what only reads. */
   readonly readBurst: number;
   readonly readsPerSecond: number;
+  /** Listeners to events: at one door in all, and of one actor. */
+  readonly streams: number;
+  readonly streamsEach: number;
+  /** Milliseconds between two signs of life to whoever listens. */
+  readonly heartbeatMs: number;
+  /** Milliseconds after which whoever listens must come back, with what it has heard last. */
+  readonly streamMs: number;
 }
 
 /** Generous to people and scripts; in the way of nobody but a loop. */
@@ -27,4 +34,8 @@ export const DEFAULT_LIMITS: Limits = {
   perSecond: 20,
   readBurst: 200,
   readsPerSecond: 50,
+  streams: 500,
+  streamsEach: 10,
+  heartbeatMs: 15_000,
+  streamMs: 3_600_000,
 };

@@ -3,7 +3,7 @@ import { connect } from 'node:net';
 import type { FastifyInstance } from 'fastify';
 import { expect, test, vi } from 'vitest';
 import type { z } from 'zod';
-import { actorFor, decisionRecord, person, T0 } from '../../test/builders.js';
+import { actorFor, decisionRecord, draft as draftOf, draftId, person, T0 } from '../../test/builders.js';
 import { session as sessionOf, sessionStanding } from '../../test/guard-service/played-sessions.js';
 import { adminScene, answered, inject, type Answered, type CallWith } from '../../test/openapi/scene.js';
 import { certificates, listenOn, tlsCaller } from '../../test/openapi/tls.js';
@@ -12,6 +12,7 @@ import { createToken } from '../access/token.js';
 import { AccessError } from '../domain/errors.js';
 import { memoryStore } from '../store/memory.js';
 import type { Store } from '../store/store.js';
+import { SubmitBody } from './schemas/draft.js';
 import { ExplainBody } from './schemas/explanation.js';
 import { EndingBody } from './schemas/grant.js';
 import { LockBody } from './schemas/lock.js';
@@ -137,12 +138,17 @@ test('what needs credentials takes a certificate or a token, and what does not i
     expect([path, operation.security]).toEqual([path, [{ certificate: [] }, { token: [] }]]);
 });
 
-test('only an ending may come without its body', () => {
+test('only an ending, and a draft that says everything, may come without its body', () => {
   const optional = operations.filter(({ operation }) => operation.requestBody?.required === false);
-  expect(optional.map(({ operation }) => operation.operationId)).toEqual(['revokeGrant', 'returnGrant', 'cutSession']);
+  expect(optional.map(({ operation }) => operation.operationId)).toEqual([
+    'submitDraft',
+    'revokeGrant',
+    'returnGrant',
+    'cutSession',
+  ]);
 });
 
-const bodies: Record<string, z.ZodType> = { RequestBody, EndingBody, LockBody, ExplainBody, TokenBody };
+const bodies: Record<string, z.ZodType> = { RequestBody, SubmitBody, EndingBody, LockBody, ExplainBody, TokenBody };
 
 test.for(Object.entries(bodies))('the example of %s is one', ([name, schema]) => {
   const { examples } = description.components.schemas[name];
@@ -187,6 +193,11 @@ let count = 0;
 const forAlice = () => ({ resource: 'orders-db', subject: 'spiffe://corp/alice', justification: `${++count}` });
 const pending = (scene: Scene) => scene.ask('alice', { justification: `${++count}` });
 const grant = async (scene: Scene) => (await scene.review('bob', (await pending(scene)).id)).grant!;
+async function draft({ store }: Scene) {
+  const made = draftOf({ id: draftId(++count) });
+  await store.change(T0, (change) => change.keepDraft(made)).catch(() => undefined);
+  return made;
+}
 const lock = ({ needed }: Scene) =>
   createLock(needed, { kind: 'host' }, { target: { kind: 'person', person: person('x') }, reason: 'x' }, null);
 const token = async ({ needed, parts }: Scene) =>
@@ -213,6 +224,10 @@ const GOES_WELL: Record<string, Make> = {
     return { who: 'bob', path: `/v1/requests/${id}/reviews`, body: { verdict: 'deny', digest } };
   },
   withdrawRequest: async (scene) => ({ who: 'alice', path: `/v1/requests/${(await pending(scene)).id}/withdraw` }),
+  listDrafts: at('alice', '/v1/drafts'),
+  getDraft: async (scene) => ({ who: 'alice', path: `/v1/drafts/${(await draft(scene)).id}` }),
+  submitDraft: async (scene) => ({ who: 'alice', path: `/v1/drafts/${(await draft(scene)).id}/submit`, body: {} }),
+  dismissDraft: async (scene) => ({ who: 'alice', path: `/v1/drafts/${(await draft(scene)).id}` }),
   listGrants: at('alice', '/v1/grants'),
   getGrant: async (scene) => ({ who: 'alice', path: `/v1/grants/${(await grant(scene)).id}` }),
   revokeGrant: async (scene) => ({ who: 'olga', path: `/v1/grants/${(await grant(scene)).id}/revoke`, body: {} }),
@@ -233,6 +248,7 @@ const GOES_WELL: Record<string, Make> = {
   revokeToken: async (scene) => ({ who: 'alice', path: `/v1/tokens/${(await token(scene)).id}` }),
   listPolicies: at('alice', '/v1/policies'),
   listResources: at('alice', '/v1/resources'),
+  listenToEvents: at('alice', '/v1/events'),
   getHealth: at('alice', '/healthz'),
   getReadiness: at('alice', '/readyz'),
   getVersion: at('alice', '/version'),

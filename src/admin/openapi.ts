@@ -21,12 +21,14 @@ const ABOUT = {
   servers: [{ url: '/', description: 'This service.' }],
   tags: [
     { name: 'requests', description: 'Asking for access and reviewing.' },
+    { name: 'drafts', description: 'What refused connections have left to ask for.' },
     { name: 'grants', description: 'The access that came of it.' },
     { name: 'sessions', description: 'What is connected under the grants.' },
     { name: 'locks', description: 'Denying in spite of grants.' },
     { name: 'decisions', description: 'What checks were answered with, and why.' },
     { name: 'tokens', description: 'Credentials besides client certificates.' },
     { name: 'policies', description: 'Who may ask for what.' },
+    { name: 'events', description: 'What happens, as it happens.' },
     { name: 'operations', description: 'Whether and as what the service runs.' },
   ],
   components: {
@@ -80,6 +82,10 @@ const HEADERS = {
     pattern: '^(?:\\*|"[!#-~]*")$',
     description: 'The ETag of what you have seen. The call is refused when there is another revision by now.',
   },
+  'last-event-id': {
+    type: 'string',
+    description: 'The `id` of the last event that you have heard; it goes on from there.',
+  },
   'if-none-match': { type: 'string', description: 'The ETag of the answer that you have already.' },
 } as const;
 
@@ -87,8 +93,13 @@ const HEADERS = {
 const describeRoute: typeof jsonSchemaTransform = (document) => {
   const { schema, url } = jsonSchemaTransform(document);
   const { config, method } = document.route;
-  const reading = method === 'GET' && !config?.open;
-  const names = ['x-request-id', ...(config?.takes ?? []), ...(reading ? ['if-none-match'] : [])] as const;
+  const reading = method === 'GET' && !config?.open && !config?.stream;
+  const names = [
+    'x-request-id',
+    ...(config?.takes ?? []),
+    ...(reading ? ['if-none-match'] : []),
+    ...(config?.stream ? ['last-event-id'] : []),
+  ] as const;
   const properties = Object.fromEntries(names.map((name) => [name, HEADERS[name as keyof typeof HEADERS]]));
   return {
     url,
@@ -97,11 +108,13 @@ const describeRoute: typeof jsonSchemaTransform = (document) => {
       headers: { type: 'object', properties },
       security: config?.open ? [] : ANY_CREDENTIAL,
       ...(config?.bodyOptional && { [BODY_OPTIONAL]: true }),
+      ...(config?.stream && { [STREAM]: true }),
     },
   };
 };
 
 const BODY_OPTIONAL = 'x-body-optional';
+const STREAM = 'x-stream';
 
 interface Answer {
   description: string;
@@ -110,6 +123,7 @@ interface Answer {
 
 interface Operation {
   [BODY_OPTIONAL]?: true;
+  [STREAM]?: true;
   requestBody?: { required: boolean };
   security?: readonly unknown[];
   responses: Record<string, Answer>;
@@ -131,12 +145,14 @@ function finishOperation(method: string, operation: Operation): void {
   if (operation[BODY_OPTIONAL] && operation.requestBody) operation.requestBody.required = false;
   delete operation[BODY_OPTIONAL];
   const closed = operation.security?.length !== 0;
-  if (method === 'get' && closed) operation.responses['304'] = { description: '' };
+  const tagged = closed && !operation[STREAM];
+  delete operation[STREAM];
+  if (method === 'get' && tagged) operation.responses['304'] = { description: '' };
   for (const [status, given] of Object.entries(operation.responses)) {
     const plain = status.startsWith('2') || given.description === '' || given.description === 'Default Response';
     if (plain) given.description = STATUS_CODES[status] ?? status;
     given.headers = Object.fromEntries(
-      headersOf(status, closed).map((name) => [name, { $ref: `#/components/headers/${name}` }]),
+      headersOf(status, tagged).map((name) => [name, { $ref: `#/components/headers/${name}` }]),
     );
   }
 }
@@ -151,8 +167,8 @@ const ANSWER_HEADERS = {
   'WWW-Authenticate': text('How to say who you are.'),
 } as const;
 
-function headersOf(status: string, closed: boolean): readonly (keyof typeof ANSWER_HEADERS)[] {
-  const tagged = closed && (status.startsWith('2') || status === '304');
+function headersOf(status: string, isTagged: boolean): readonly (keyof typeof ANSWER_HEADERS)[] {
+  const tagged = isTagged && (status.startsWith('2') || status === '304');
   return [
     'X-Request-Id',
     ...(tagged ? (['ETag'] as const) : []),

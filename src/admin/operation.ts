@@ -1,7 +1,7 @@
 import { STATUS_CODES } from 'node:http';
 import { z } from 'zod';
 import { AccessError } from '../domain/errors.js';
-import { isId, type GrantId, type IdOf } from '../domain/ids.js';
+import { isId, type DraftId, type GrantId, type IdOf } from '../domain/ids.js';
 import { PROBLEMS, type ProblemCode } from './problem.js';
 import { ProblemDocument } from './schemas/problem.js';
 
@@ -57,17 +57,18 @@ export const IdParams = z.strictObject({ id: z.string().meta({ description: 'Its
  *
  * @throws {AccessError} `not_found` for what is no id, as for one that is nothing's
  */
-export function idOf<P extends keyof IdOf | 'gr'>(prefix: P, { id }: { readonly id: string }): IdNamed<P> {
+export function idOf<P extends keyof IdOf | 'gr' | 'dft'>(prefix: P, { id }: { readonly id: string }): IdNamed<P> {
   if (isId(prefix, id)) return id as IdNamed<P>;
   throw new AccessError('not_found', `no ${WHAT[prefix]} ${JSON.stringify(id.slice(0, 100))}`);
 }
 
-type IdNamed<P extends keyof IdOf | 'gr'> = P extends keyof IdOf ? IdOf[P] : GrantId;
+type IdNamed<P extends keyof IdOf | 'gr' | 'dft'> = P extends keyof IdOf ? IdOf[P] : P extends 'gr' ? GrantId : DraftId;
 
-const WHAT: Record<keyof IdOf | 'gr', string> = {
+const WHAT: Record<keyof IdOf | 'gr' | 'dft', string> = {
   req: 'request',
   rev: 'review',
   gr: 'grant',
+  dft: 'draft',
   lock: 'lock',
   dec: 'decision',
   tok: 'token',

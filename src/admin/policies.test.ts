@@ -3,7 +3,7 @@ import { group, person, policy, resource, subject } from '../../test/builders.js
 import { adminPolicies, adminScene, inject } from '../../test/openapi/scene.js';
 import { parseSubjectPattern } from '../domain/subject-pattern.js';
 import type { PolicyName, ResourceName } from '../domain/names.js';
-import { days, hours } from '../domain/time.js';
+import { days, hours, minutes } from '../domain/time.js';
 
 const patterns = [
   'spiffe://corp/batch/**',
@@ -26,6 +26,7 @@ const narrow = policy({
   what: { resources: ['billing-api' as ResourceName], labels: null, actions: ['read' as never] },
   justification: 'required',
   priority: 5,
+  sessions: { max: 3, idle: minutes(10) },
   approval: { count: 1, from: { people: [person('bob')], groups: [] } },
 });
 const policies = adminPolicies({ policies: [wide, narrow] });
@@ -44,6 +45,9 @@ test('a policy is shown with what it admits, for how long, and who approves', as
       pending: '1h',
       approval: { count: 1, people: ['bob'], groups: [], reviewers: ['bob'] },
       priority: 5,
+      sessions: { max: 3, idle: '10m' },
+      onDeny: null,
+      hold: null,
     },
     expect.objectContaining({
       name: 'prod-data',
@@ -76,7 +80,9 @@ test('everybody sees what they may ask for, under which policies, and for which 
       labels: { env: 'prod' },
       actions: ['read', 'admin'],
       authorities: ['billing.internal'],
+      host: 'gate.corp.example',
       port: null,
+      serverName: null,
       options: [
         expect.objectContaining({
           policy: 'prod-data',

@@ -8,6 +8,7 @@ export type CallCode =
   | 'headers_too_large'
   | 'too_slow'
   | 'too_many_calls'
+  | 'overloaded'
   | 'internal_error';
 
 export type ProblemCode = ErrorCode | CallCode;
@@ -82,6 +83,7 @@ export const PROBLEMS = {
   quota_used_up: [429, 'as many as may be made within a day'],
   headers_too_large: [431, 'the headers are too large'],
   internal_error: [500, 'internal error'],
+  overloaded: [503, 'as many as can be served'],
   storage_failed: [503, 'the storage has failed'],
   clock_suspect: [503, 'the clock is suspect'],
   shutting_down: [503, 'shutting down'],

@@ -27,6 +27,8 @@ test('a request is shown with its state, its digest, who must review it and how 
     justification: 'ticket 7',
     policy: 'prod-data',
     policyDigest: 'd'.repeat(64),
+    binding: null,
+    connection: null,
     createdAt: '2026-01-01T00:00:00.000Z',
     lapsesAt: '2026-01-01T01:00:00.000Z',
     digest: expect.stringMatching(/^[0-9a-f]{64}$/) as unknown,

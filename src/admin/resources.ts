@@ -6,7 +6,7 @@ import { listPage } from './paging.js';
 import { ResourcePage, ResourceQuery, resourceView } from './schemas/resource.js';
 
 /** What there is to ask for. */
-export function addResourceRoutes(app: AdminApp, { needed }: Pick<Api, 'needed'>): void {
+export function addResourceRoutes(app: AdminApp, { needed, publicHost }: Pick<Api, 'needed' | 'publicHost'>): void {
   app.route({
     method: 'GET',
     url: '/v1/resources',
@@ -22,7 +22,11 @@ export function addResourceRoutes(app: AdminApp, { needed }: Pick<Api, 'needed'>
     },
     handler: async (request) => {
       const listing = { name: 'resources', query: request.query, sha256: needed.sha256 };
-      return listPage(listing, (page) => listResources(needed, actorOf(request), page), resourceView);
+      return listPage(
+        listing,
+        (page) => listResources(needed, actorOf(request), page),
+        (standing) => resourceView(standing, publicHost),
+      );
     },
   });
 }

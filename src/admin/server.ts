@@ -4,9 +4,11 @@ import { printActor } from '../domain/actor.js';
 import type { AdminApp, Api } from './api.js';
 import { takeStrictBodies } from './body.js';
 import { addEntityTags } from './conditional.js';
+import { addDraftRoutes } from './drafts.js';
 import { addDecisionRoutes } from './decisions.js';
 import { serverOptions, type Door } from './door.js';
 import { examineCalls } from './examine.js';
+import { addEventRoutes } from './events.js';
 import { addExplainRoutes } from './explain.js';
 import { addGrantRoutes } from './grants.js';
 import { DEFAULT_LIMITS, type Limits } from './limits.js';
@@ -70,12 +72,13 @@ export function createAdmin(parts: AdminParts): FastifyInstance {
   addEntityTags(app, parts.needed.sha256);
   if (parts.heard) tellCalls(app, parts.heard);
   describeApi(app);
-  void app.register(async (scope) => addRoutes(scope.withTypeProvider<ZodTypeProvider>(), parts));
+  void app.register(async (scope) => addRoutes(scope.withTypeProvider<ZodTypeProvider>(), parts, limits));
   return app;
 }
 
-function addRoutes(app: AdminApp, parts: AdminParts): void {
+function addRoutes(app: AdminApp, parts: AdminParts, limits: Limits): void {
   addRequestRoutes(app, parts);
+  addDraftRoutes(app, parts);
   addGrantRoutes(app, parts);
   addSessionRoutes(app, parts);
   addLockRoutes(app, parts);
@@ -84,6 +87,7 @@ function addRoutes(app: AdminApp, parts: AdminParts): void {
   addTokenRoutes(app, parts);
   addPolicyRoutes(app, parts);
   addResourceRoutes(app, parts);
+  addEventRoutes(app, { ...parts, door: parts.door.kind }, limits);
   addOperationRoutes(app, parts);
   addDescriptionRoute(app);
 }

@@ -1,10 +1,10 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
-import { at, decisionRecord, grant, ordersDb, policySet, reading, request } from '../../test/builders.js';
+import { at, decisionRecord, draftId, grant, ordersDb, policySet, reading, request } from '../../test/builders.js';
 import { decodeAnswer, metadataOf } from '../../test/check-requests.js';
 import { decide } from '../domain/decide.js';
 import { DENY_REASONS, deny, type Allow } from '../domain/decision.js';
-import type { GrantId } from '../domain/ids.js';
+import type { DraftId, GrantId } from '../domain/ids.js';
 import { ACCESS } from '../domain/resource.js';
 import { hours } from '../domain/time.js';
 import { alice } from '../../test/builders.js';
@@ -87,6 +87,43 @@ test('the text of a deny says what to do', () => {
       '',
     ].join('\n'),
   );
+});
+
+test('a deny that leaves a draft names it, and the one command that asks for just that', () => {
+  const record = decisionRecord(1);
+  for (const [justification, command] of [
+    ['optional', `portcullis request --draft ${draftId(7)}`],
+    ['required', `portcullis request --draft ${draftId(7)} --reason "..."`],
+  ] as const) {
+    const draft = { id: draftId(7), justification };
+    const bodyFor = (audience: 'text' | 'json') =>
+      decoded(toAnswer(deny('no_grant'), record, at(0), audience, draft)).deniedResponse!.body;
+    expect(bodyFor('text')).toBe(
+      [
+        'access denied (no_grant): there is no grant for this access; ask for one',
+        'resource: orders-db',
+        `decision: ${record.id}`,
+        `draft: ${draftId(7)}`,
+        `ask for access: ${command}`,
+        '',
+      ].join('\n'),
+    );
+    expect(JSON.parse(bodyFor('json'))).toMatchObject({ reason: 'no_grant', draft: draftId(7), request: command });
+  }
+});
+
+test('whatever draft it names, a deny denies', () => {
+  for (const reason of DENY_REASONS) {
+    const draft = { id: 'x'.repeat(5_000) as DraftId, justification: 'required' } as const;
+    const answer = decoded(toAnswer(deny(reason), decisionRecord(1), at(0), 'text', draft));
+    expect([answer.status?.code === 0, answer.okResponse]).toEqual([false, undefined]);
+  }
+});
+
+test('an allow names no draft', () => {
+  const draft = { id: draftId(7), justification: 'optional' } as const;
+  const bytes = serializeAnswer(toAnswer(allowed, allowRecord, at(1_000), 'text', draft));
+  expect(bytes).toEqual(serializeAnswer(toAnswer(allowed, allowRecord, at(1_000), 'text')));
 });
 
 test('whoever accepts JSON gets a problem document', () => {

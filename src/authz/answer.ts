@@ -1,11 +1,11 @@
 import type { DecisionRecord } from '../domain/decision-record.js';
 import { DENY_REASONS, type Allow, type Decision, type Deny, type DenyReason } from '../domain/decision.js';
-import { cureFor, DENY_TEXT, isOutage } from '../domain/deny-text.js';
+import { cureFor, DENY_TEXT, isOutage, type NamedDraft } from '../domain/deny-text.js';
 import type { Instant } from '../domain/time.js';
 import { Writer } from './wire.js';
 
 /**
- * The bytes of a CheckResponse. Made in this file alone: an empty CheckResponse, or one whose status is missing, is an
+ * The bytes of a CheckResponse in its frame. Made in this file alone: an empty CheckResponse, or one whose status is missing, is an
  * allow on the wire.
  */
 class Answer {
@@ -32,10 +32,28 @@ const UNAVAILABLE = 14;
 
 const writer = new Writer();
 
+/** Bytes in front of a CheckResponse. */
+const FRAME = 5;
+
+/** What has been written, with its frame. */
+function framed(): Buffer {
+  const bytes = writer.finish();
+  bytes[0] = 0;
+  bytes.writeUInt32BE(bytes.length - FRAME, 1);
+  return bytes;
+}
+
 /** Carries a decision out. Whatever goes wrong on the way ends in a deny. */
-export function toAnswer(decision: Decision, record: DecisionRecord, now: Instant, audience: Audience): Answer {
+export function toAnswer(
+  decision: Decision,
+  record: DecisionRecord,
+  now: Instant,
+  audience: Audience,
+  draft: NamedDraft | null = null,
+): Answer {
   try {
-    return decision.effect === 'allow' ? encodeAllow(decision, record, now) : encodeDeny(decision, record, audience);
+    if (decision.effect === 'allow') return encodeAllow(decision, record, now);
+    return encodeDeny(decision, { record, message: decision.message ?? null, audience, draft });
   } catch {
     return plainDeny('condition_error');
   }
@@ -48,6 +66,11 @@ export function plainDeny(reason: DenyReason): Answer {
 
 /** The serializer of the gRPC method: what was not made here goes out as a deny. */
 export function serializeAnswer(answer: Answer): Buffer {
+  return frameOf(answer).subarray(FRAME);
+}
+
+/** The same as it goes over the wire: one byte that tells compression, four of the length, the CheckResponse. */
+export function frameOf(answer: Answer): Buffer {
   return Answer.bytesOf(answer) ?? Answer.bytesOf(PLAIN_DENIES.condition_error)!;
 }
 
@@ -58,31 +81,40 @@ export function plainDenies(): readonly Answer[] {
 
 /** The one place where status code 0 is written. It takes what `decide` alone can make. */
 function encodeAllow(allow: Allow, record: DecisionRecord, now: Instant): Answer {
-  writer.reset();
-  writer.message(1, () => writer.varint(1, 0));
-  writer.message(3, () => undefined);
-  metadata(record, () => {
-    text('policy', allow.policy);
-    number('ends_at', allow.endsAt);
-    number('remaining_ms', Math.max(0, allow.endsAt - now));
-  });
-  return new Answer(writer.finish());
+  writer.reset(FRAME);
+  const status = writer.begin(1);
+  writer.varint(1, 0);
+  writer.end(status);
+  writer.end(writer.begin(3));
+  const fields = writer.begin(4);
+  metadata(record);
+  text('policy', allow.policy);
+  number('ends_at', allow.endsAt);
+  number('remaining_ms', Math.max(0, allow.endsAt - now));
+  writer.end(fields);
+  return new Answer(framed());
 }
 
-function encodeDeny(deny: Deny, record: DecisionRecord, audience: Audience): Answer {
-  writer.reset();
-  denied(deny.reason, { record, message: deny.message ?? null, audience });
-  metadata(record, () => text('reason', deny.reason));
-  return new Answer(writer.finish());
+function encodeDeny({ reason }: Deny, refusal: Refusal & { readonly record: DecisionRecord }): Answer {
+  writer.reset(FRAME);
+  denied(reason, refusal);
+  const fields = writer.begin(4);
+  metadata(refusal.record);
+  text('reason', reason);
+  writer.end(fields);
+  return new Answer(framed());
 }
 
 interface Refusal {
   readonly record: DecisionRecord | null;
   readonly message: string | null;
   readonly audience: Audience;
+  /** What this refusal leaves behind. */
+  readonly draft: NamedDraft | null;
 }
 
-function denied(reason: DenyReason, { record, message, audience }: Refusal): void {
+function denied(reason: DenyReason, refusal: Refusal): void {
+  const { record, audience } = refusal;
   writer.message(1, () => {
     writer.varint(1, isOutage(reason) ? UNAVAILABLE : PERMISSION_DENIED);
     writer.string(2, reason);
@@ -92,21 +124,25 @@ function denied(reason: DenyReason, { record, message, audience }: Refusal): voi
     header('content-type', audience === 'json' ? 'application/problem+json' : 'text/plain; charset=utf-8');
     header('x-portcullis-reason', reason);
     if (record) header('x-portcullis-decision', record.id);
-    writer.string(3, audience === 'json' ? problem(reason, record, message) : plainBody(reason, record, message));
+    writer.string(3, audience === 'json' ? problem(reason, refusal) : plainBody(reason, refusal));
   });
 }
 
-function plainBody(reason: DenyReason, record: DecisionRecord | null, message: string | null): string {
+function plainBody(reason: DenyReason, { record, message, draft }: Refusal): string {
   const lines = [`access denied (${reason}): ${DENY_TEXT[reason]}`];
   if (message) lines.push(message);
   if (record?.resource) lines.push(`resource: ${record.resource}`);
   if (record) lines.push(`decision: ${record.id}`);
-  const cure = cureFor(reason, record?.resource ?? null);
+  const waiting = waitingFor(reason, record);
+  if (waiting) lines.push(`waits: ${waiting}`);
+  if (draft) lines.push(`draft: ${draft.id}`);
+  const cure = cureFor(reason, record?.resource ?? null, draft);
   if (cure) lines.push(`ask for access: ${cure}`);
   return `${lines.join('\n')}\n`;
 }
 
-function problem(reason: DenyReason, record: DecisionRecord | null, message: string | null): string {
+function problem(reason: DenyReason, { record, message, draft }: Refusal): string {
+  const cure = cureFor(reason, record?.resource ?? null, draft);
   return JSON.stringify({
     type: `urn:portcullis:deny:${reason}`,
     title: 'access denied',
@@ -116,8 +152,15 @@ function problem(reason: DenyReason, record: DecisionRecord | null, message: str
     ...(message && { message }),
     ...(record?.resource && { resource: record.resource }),
     ...(record && { decision: record.id }),
-    ...(cureFor(reason, record?.resource ?? null) && { request: cureFor(reason, record!.resource) }),
+    ...(waitingFor(reason, record) && { waits: waitingFor(reason, record) }),
+    ...(draft && { draft: draft.id }),
+    ...(cure && { request: cure }),
   });
+}
+
+/** The access request that still waits. */
+function waitingFor(reason: DenyReason, record: DecisionRecord | null): string | null {
+  return reason === 'pending_approval' ? (record?.requestId ?? null) : null;
 }
 
 /** `envoy.config.core.v3.HeaderValueOption`, overwriting whatever a client or upstream put there. */
@@ -132,37 +175,38 @@ function header(name: string, value: string): void {
   });
 }
 
-/** `google.protobuf.Struct` in field 4: what access logs and the guard read. */
-function metadata(record: DecisionRecord, more: () => void): void {
-  writer.message(4, () => {
-    text('decision_id', record.id);
-    if (record.subject) text('subject', record.subject);
-    if (record.resource) text('resource', record.resource);
-    if (record.grantId) text('grant_id', record.grantId);
-    if (record.requestId) text('request_id', record.requestId);
-    number('as_of', record.asOf);
-    more();
-  });
+/** Of the `google.protobuf.Struct` in field 4, which access logs and the guard read, what every answer has. */
+function metadata(record: DecisionRecord): void {
+  text('decision_id', record.id);
+  if (record.subject) text('subject', record.subject);
+  if (record.resource) text('resource', record.resource);
+  if (record.grantId) text('grant_id', record.grantId);
+  if (record.requestId) text('request_id', record.requestId);
+  number('as_of', record.asOf);
 }
 
-function text(key: string, value: string): void {
-  writer.message(1, () => {
-    writer.string(1, key);
-    writer.message(2, () => writer.string(3, value));
-  });
+function text(key: string, text: string): void {
+  const entry = writer.begin(1);
+  writer.string(1, key);
+  const value = writer.begin(2);
+  writer.string(3, text);
+  writer.end(value);
+  writer.end(entry);
 }
 
-function number(key: string, value: number): void {
-  writer.message(1, () => {
-    writer.string(1, key);
-    writer.message(2, () => writer.double(2, value));
-  });
+function number(key: string, number: number): void {
+  const entry = writer.begin(1);
+  writer.string(1, key);
+  const value = writer.begin(2);
+  writer.double(2, number);
+  writer.end(value);
+  writer.end(entry);
 }
 
 const PLAIN_DENIES = Object.fromEntries(
   DENY_REASONS.map((reason) => {
-    writer.reset();
-    denied(reason, { record: null, message: null, audience: 'text' });
-    return [reason, new Answer(writer.finish())];
+    writer.reset(FRAME);
+    denied(reason, { record: null, message: null, audience: 'text', draft: null });
+    return [reason, new Answer(framed())];
   }),
 ) as Record<DenyReason, Answer>;

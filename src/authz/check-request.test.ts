@@ -1,5 +1,6 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
+import { runs } from '../../test/builders.js';
 import { decodeCheckRequest, encodeCheckRequest, type CheckRequestObject } from '../../test/check-requests.js';
 import { readCheckRequest, type CheckRequest, type ReadHeader } from './check-request.js';
 import { MalformedError } from './wire.js';
@@ -74,15 +75,13 @@ const checkRequest = fc.record({
   ),
 }) as fc.Arbitrary<CheckRequestObject>;
 
-const runs = Number(process.env['FUZZ_RUNS'] ?? 1_500);
-
 test('it reads of any message what proto-loader decodes', () => {
   fc.assert(
     fc.property(checkRequest, (message) => {
       const bytes = encodeCheckRequest(message);
       expect(readCheckRequest(bytes)).toEqual(expected(decodeCheckRequest(bytes)));
     }),
-    { numRuns: runs },
+    runs(1_500),
   );
 });
 
@@ -112,7 +111,7 @@ test('of mutated bytes it never reads anything else than proto-loader decodes', 
       const theirs = attempt(() => decodeCheckRequest(bytes));
       if (theirs !== null) expect(asciiOnly(ours)).toEqual(asciiOnly(expected(theirs)));
     }),
-    { numRuns: runs * 2 },
+    runs(3_000),
   );
 });
 

@@ -1,3 +1,4 @@
+import { KnownTexts } from './known-texts.js';
 import { BYTES, Fields, MalformedError } from './wire.js';
 
 /** What the decision needs of `envoy.service.auth.v3.CheckRequest`. Strings hold one character per byte. */
@@ -124,6 +125,8 @@ function readAttributes(attributes: Fields, into: Mutable<CheckRequest>, seen: S
   }
 }
 
+const certificates = new KnownTexts();
+
 function readSource(source: Fields, into: Mutable<CheckRequest>, seen: Seen): void {
   while (source.next()) {
     switch (source.number) {
@@ -137,7 +140,7 @@ function readSource(source: Fields, into: Mutable<CheckRequest>, seen: Seen): vo
         break;
       case 5:
         seen.once('source.certificate');
-        into.certificate = source.latin1();
+        into.certificate = source.known(certificates);
         break;
       default:
         source.skip();

@@ -1,9 +1,10 @@
-import { expect, test } from 'vitest';
-import { alice, at, corp, ordersDb, T0 } from '../../test/builders.js';
+import { describe, expect, test } from 'vitest';
+import { alice, at, corp, draftId, ordersDb, T0 } from '../../test/builders.js';
 import { decodeAnswer, encodeCheckRequest, type AnswerObject } from '../../test/check-requests.js';
 import { world } from '../../test/world.js';
 import type { Recorder } from '../access/recorder.js';
 import { deny } from '../domain/decision.js';
+import type { DecisionRecord } from '../domain/decision-record.js';
 import { hours, type Instant, type Reading } from '../domain/time.js';
 import type { Identifier } from '../identity/identify.js';
 import { createCore, type CoreDependencies } from './core.js';
@@ -136,4 +137,35 @@ test('an allow during which the clock has become suspect is a deny', async () =>
   expect(reasonOf(await call())).toBe('stale');
   const suspect = await scene({ clock: clockThat({ trusted: false }) });
   expect(reasonOf(await suspect.call())).toBe('clock_suspect');
+});
+
+describe('a refusal leaves a draft', () => {
+  const left = { id: draftId(), justification: 'optional' } as const;
+
+  test('that its body names; what is allowed leaves none', async () => {
+    const noted: DecisionRecord[] = [];
+    const { call } = await scene({ drafts: { note: (record) => (noted.push(record), left) } });
+    expect((await call('billing-api')).deniedResponse?.body).toContain(`draft: ${draftId()}\n`);
+    expect(noted).toMatchObject([{ reason: 'no_grant', resource: 'billing-api', subject: alice }]);
+    expect(reasonOf(await call())).toBe('allow');
+    expect(noted).toHaveLength(1);
+  });
+
+  test('and where there is no room for one, no word of it', async () => {
+    const { call } = await scene({ drafts: { note: () => null } });
+    const body = (await call('billing-api')).deniedResponse?.body;
+    expect(body).not.toContain('draft');
+    expect(body).toContain('portcullis request billing-api');
+  });
+
+  test('or an alarm, and the answer is the same', async () => {
+    const broken = {
+      note: () => {
+        throw new Error('boom');
+      },
+    };
+    const { call, alarms } = await scene({ drafts: broken });
+    expect(reasonOf(await call('billing-api'))).toBe('no_grant');
+    expect(alarms).toEqual([new Error('boom')]);
+  });
 });

@@ -1,10 +1,23 @@
-import { ageOf, check, MAX_AGE_MS, type CheckDependencies, type Checked } from '../access/check.js';
+import {
+  ageOf,
+  conclude,
+  look,
+  MAX_AGE_MS,
+  type CheckDependencies,
+  type Checked,
+  type Looked,
+} from '../access/check.js';
+import type { Drafts } from '../access/drafts.js';
+import type { Holds } from '../access/hold.js';
+import type { DecisionRecord } from '../domain/decision-record.js';
+import type { NamedDraft } from '../domain/deny-text.js';
 import { deny, type DenyReason } from '../domain/decision.js';
 import type { DecisionId } from '../domain/ids.js';
 import type { Instant } from '../domain/time.js';
 import type { Identifier } from '../identity/identify.js';
 import { plainDeny, toAnswer, type Answer, type Audience } from './answer.js';
 import { readCheckRequest, type CheckRequest } from './check-request.js';
+import { HeldAnswer } from './held-answer.js';
 import { toAsked } from './question.js';
 import { MalformedError } from './wire.js';
 
@@ -15,26 +28,53 @@ export interface CoreDependencies extends CheckDependencies {
   readonly observe?: (reason: DenyReason | null, seconds: number) => void;
   /** Hears of every allow, and when the certificate ends that it lets in. */
   readonly allowed?: (decision: DecisionId, certificateUntil: Instant) => void;
+  /** What refusals leave behind; without it they leave nothing. */
+  readonly drafts?: Pick<Drafts, 'note'>;
+  /** Where checks wait for an approval; without it none does. */
+  readonly holds?: Pick<Holds, 'hold'>;
 }
 
-/** Bytes from Envoy to bytes for Envoy. Synchronous, but for `strict` logging. */
-export type Core = (bytes: Buffer, namedByFilter: readonly string[]) => Answer | Promise<Answer>;
+/** Bytes from Envoy to bytes for Envoy. Synchronous, but for `strict` logging and for checks that are held. */
+export type Core = (
+  bytes: Buffer,
+  namedByFilter: readonly string[],
+  /** Milliseconds that whoever asked waits; null when they do not say. */
+  patience?: number | null,
+) => Answer | Promise<Answer> | HeldAnswer;
 
 export function createCore(needed: CoreDependencies): Core {
-  return (bytes, namedByFilter) => {
+  return (bytes, namedByFilter, patience = null) => {
     const asked = ask(needed, bytes, namedByFilter);
-    const checked = check(needed, asked);
-    if (checked.decision.effect === 'allow' && 'is' in asked.question.subject)
-      needed.allowed?.(checked.record.id, asked.question.subject.validUntil);
-    if (checked.recorded === undefined) return answer(needed, checked, asked.audience);
-    return checked.recorded.then(
-      () => answer(needed, checked, asked.audience),
-      (error: unknown) => {
-        needed.alarm(error);
-        return plainDeny('storage_failed');
-      },
-    );
+    const looked = look(needed, asked.question);
+    if (looked.decision.effect === 'allow') return give(needed, asked, conclude(needed, asked, looked));
+    const again = () => ask(needed, bytes, namedByFilter);
+    const held = needed.holds?.hold(asked, looked, { patience, again }) ?? null;
+    if (held === null || typeof held === 'string')
+      return give(needed, asked, conclude(needed, asked, withMessage(looked, held)));
+    const answered = held.checked.then((checked) => give(needed, asked, checked));
+    return new HeldAnswer(answered, held.longest, () => held.cancel());
   };
+}
+
+type AskedBy = ReturnType<typeof ask>;
+
+function give(needed: CoreDependencies, asked: AskedBy, checked: Checked): Answer | Promise<Answer> {
+  if (checked.decision.effect === 'allow' && 'is' in asked.question.subject)
+    needed.allowed?.(checked.record.id, asked.question.subject.validUntil);
+  if (checked.recorded === undefined) return answer(needed, checked, asked.audience);
+  return checked.recorded.then(
+    () => answer(needed, checked, asked.audience),
+    (error: unknown) => {
+      needed.alarm(error);
+      return plainDeny('storage_failed');
+    },
+  );
+}
+
+function withMessage(looked: Looked, message: string | null): Looked {
+  const { decision } = looked;
+  if (message === null || decision.effect === 'allow') return looked;
+  return { ...looked, decision: { ...decision, message: decision.message ?? message } };
 }
 
 function ask(needed: CoreDependencies, bytes: Buffer, namedByFilter: readonly string[]): ReturnType<typeof toAsked> {
@@ -60,7 +100,18 @@ function answer(needed: CoreDependencies, { decision, record, now }: Checked, au
   const age = ageOf(needed, now);
   const given = decision.effect === 'deny' || age <= MAX_AGE_MS;
   needed.observe?.(given ? record.reason : 'stale', Math.min(age, MAX_OBSERVED_MS) / 1_000);
-  return given ? toAnswer(decision, record, now.wall, audience) : plainDeny('stale');
+  return given ? toAnswer(decision, record, now.wall, audience, draftLeft(needed, record)) : plainDeny('stale');
+}
+
+/** What the refusal leaves behind. It is only noted here; that it cannot be is no reason to answer otherwise. */
+function draftLeft({ drafts, alarm }: CoreDependencies, record: DecisionRecord): NamedDraft | null {
+  if (record.effect === 'allow') return null;
+  try {
+    return drafts?.note(record) ?? null;
+  } catch (error) {
+    alarm(error);
+    return null;
+  }
 }
 
 /** Durations that cannot be told count as a minute. */

@@ -8,7 +8,7 @@ import { Server, ServerCredentials } from '@grpc/grpc-js';
 import { afterAll, expect, onTestFinished, test } from 'vitest';
 import { decodeAnswer } from '../../test/check-requests.js';
 import { plainDeny } from './answer.js';
-import { serveOnStreams } from './fast-lane.js';
+import { patienceIn, serveOnStreams } from './fast-lane.js';
 import { serveAuthz } from './server.js';
 
 const CHECK = '/envoy.service.auth.v3.Authorization/Check';
@@ -70,7 +70,7 @@ test('this release of grpc-js lets the lane in', async () => {
     server.bindAsync('127.0.0.1:0', ServerCredentials.createInsecure(), (error) => (error ? reject(error) : resolve())),
   );
   onTestFinished(() => server.forceShutdown());
-  const lane = { path: CHECK, metadata: 'm', maxMessage: 9, admits: () => true, handler: () => {} };
+  const lane = { path: CHECK, metadata: 'm', maxMessage: 9, admits: () => true, handler: () => undefined };
   expect(serveOnStreams(server, lane)).toBe(true);
   expect(serveOnStreams({} as Server, lane)).toBe(false);
 });
@@ -152,4 +152,24 @@ test('callers who give up at any moment harm nobody', async () => {
     await once(stream, 'close');
   }
   expect((await call([message])).headers).toMatchObject({ 'grpc-status': '0' });
+});
+
+test.for<[string | string[] | undefined, number | null]>([
+  ['250m', 250],
+  ['30500m', 30_500],
+  ['30S', 30_000],
+  ['2M', 120_000],
+  ['1H', 3_600_000],
+  ['500000u', 500],
+  ['1000000n', 1],
+  ['99999999H', 99_999_999 * 3_600_000],
+  [undefined, null],
+  ['', 0],
+  ['30', 0],
+  ['-1S', 0],
+  ['1.5S', 0],
+  ['100000000S', 0],
+  [['1S', '2S'], 0],
+])('a grpc-timeout of %s is a patience of %s ms', ([timeout, patience]) => {
+  expect(patienceIn(timeout)).toBe(patience);
 });

@@ -1,6 +1,6 @@
 import type { Server } from '@grpc/grpc-js';
 import type { Http2Server, Http2Session, IncomingHttpHeaders, ServerHttp2Stream } from 'node:http2';
-import { plainDeny, serializeAnswer, type Answer } from './answer.js';
+import { frameOf, plainDeny, type Answer } from './answer.js';
 import type { Handler } from './handler.js';
 
 /** One unary method, and who may call it this way. */
@@ -32,7 +32,7 @@ export function serveOnStreams(server: Server, lane: Lane): boolean {
     if (others === undefined || more.length > 0) return false;
     http2Server.removeListener('stream', others);
     http2Server.on('stream', (stream, headers, flags) => {
-      if (isPlain(stream, headers, lane)) receive(stream, namesIn(headers[lane.metadata]), lane);
+      if (isPlain(stream, headers, lane)) receive(stream, headers, lane);
       else others(stream, headers, flags);
     });
   }
@@ -62,7 +62,8 @@ function namesIn(value: string | string[] | undefined): readonly string[] {
 /** Before each message: one byte that tells compression, four of its length. */
 const PREFIX = 5;
 
-function receive(stream: ServerHttp2Stream, named: readonly string[], { maxMessage, handler }: Lane): void {
+function receive(stream: ServerHttp2Stream, headers: IncomingHttpHeaders, lane: Lane): void {
+  const { maxMessage, handler } = lane;
   const parts: Buffer[] = [];
   let size = 0;
   stream.on('error', ignore); // `close` follows, and there is nobody left to tell
@@ -74,12 +75,30 @@ function receive(stream: ServerHttp2Stream, named: readonly string[], { maxMessa
   stream.on('end', () => {
     if (size > PREFIX + maxMessage) return;
     const message = messageIn(parts.length === 1 ? parts[0]! : Buffer.concat(parts));
-    if (message === null) respond(stream, plainDeny('malformed'));
-    else handler(message, named, (answer) => respond(stream, answer));
+    parts.length = 0; // the stream itself lives until garbage is collected, and would keep all it was read with
+    if (message === null) return respond(stream, plainDeny('malformed'));
+    const patience = patienceIn(headers['grpc-timeout']);
+    const giveUp = handler(message, namesIn(headers[lane.metadata]), (answer) => respond(stream, answer), patience);
+    if (giveUp !== undefined) whenGivenUp(stream, giveUp);
   });
 }
 
 function ignore(): void {}
+
+/** For a check that is held. Envoy resets the stream when its client has left; a lost connection closes it too. */
+function whenGivenUp(stream: ServerHttp2Stream, giveUp: () => void): void {
+  if (stream.destroyed || stream.closed) giveUp();
+  else stream.once('close', giveUp);
+}
+
+const MS_OF: Readonly<Record<string, number>> = { H: 3_600_000, M: 60_000, S: 1_000, m: 1, u: 1e-3, n: 1e-6 };
+
+/** What `grpc-timeout` says, in milliseconds; null where it says nothing. What cannot be read is no time at all. */
+export function patienceIn(timeout: string | string[] | undefined): number | null {
+  if (timeout === undefined) return null;
+  const [, count, unit] = (typeof timeout === 'string' && /^(\d{1,8})([HMSmun])$/.exec(timeout)) || [];
+  return unit === undefined ? 0 : Number(count) * MS_OF[unit]!;
+}
 
 /** What one message with its prefix holds; null for anything else. */
 function messageIn(received: Buffer): Buffer | null {
@@ -93,11 +112,7 @@ const WITH_TRAILERS = { waitForTrailers: true, sendDate: false } as const;
 
 function respond(stream: ServerHttp2Stream, answer: Answer): void {
   if (isOver(stream)) return; // Envoy has given up
-  const bytes = serializeAnswer(answer);
-  const framed = Buffer.allocUnsafe(PREFIX + bytes.length);
-  framed[0] = 0;
-  framed.writeUInt32BE(bytes.length, 1);
-  framed.set(bytes, PREFIX);
+  const framed = frameOf(answer);
   stream.respond(HEADERS, WITH_TRAILERS);
   stream.on('wantTrailers', sendTrailers);
   stream.end(framed);

@@ -1,8 +1,9 @@
-import { expect, test } from 'vitest';
+import { describe, expect, test } from 'vitest';
 import { decodeAnswer } from '../../test/check-requests.js';
 import { plainDeny, serializeAnswer, type Answer } from './answer.js';
 import type { Core } from './core.js';
 import { answering } from './handler.js';
+import { HeldAnswer } from './held-answer.js';
 
 /** Calls the handler and gives every answer it sends within 150 ms, with the time of the first. */
 async function call(core: Core) {
@@ -92,4 +93,57 @@ test('an alarm that throws takes no answer away', async () => {
     await new Promise((resolve) => setTimeout(resolve, 10));
     expect(answers).toEqual([plainDeny('condition_error')]);
   }
+});
+
+describe('a check that is held', () => {
+  const held = (answer: Promise<Answer>, longest: number) => {
+    const cancelled: string[] = [];
+    const answers: Answer[] = [];
+    const alarms: unknown[] = [];
+    const giveUp = answering(() => new HeldAnswer(answer, longest, () => cancelled.push('cancelled')), {
+      alarm: (cause) => alarms.push(cause),
+    })(Buffer.alloc(0), [], (one) => answers.push(one));
+    return { giveUp: giveUp!, cancelled, answers, alarms };
+  };
+  const pause = (ms: number) => new Promise((resolve) => setTimeout(resolve, ms));
+
+  test('may take longer than the patience for all others', async () => {
+    const { answers } = held(
+      pause(150).then(() => given),
+      1_000,
+    );
+    await pause(130);
+    expect(answers).toEqual([]);
+    await pause(40);
+    expect(answers).toEqual([given]);
+  });
+
+  test('but not longer than it said: then it hangs like any other', async () => {
+    const { answers } = held(new Promise(() => {}), 20);
+    await pause(100);
+    expect(answers).toEqual([]);
+    await pause(60);
+    expect(answers).toEqual([plainDeny('overloaded')]);
+  });
+
+  test('is answered by nothing once whoever asked has given up', async () => {
+    const { giveUp, answers, cancelled } = held(
+      pause(30).then(() => given),
+      10,
+    );
+    giveUp();
+    await pause(150);
+    expect([answers, cancelled]).toEqual([[], ['cancelled']]);
+  });
+
+  test('that fails is a deny and an alarm', async () => {
+    const { answers, alarms } = held(Promise.reject(new Error('boom')), 1_000);
+    await pause(10);
+    expect([answers, alarms]).toEqual([[plainDeny('condition_error')], [new Error('boom')]]);
+  });
+});
+
+test('what is not held has nothing to give up', () => {
+  const handler = (core: Core) => answering(core, { alarm: () => {} })(Buffer.alloc(0), [], () => {});
+  expect([handler(() => given), handler(async () => given)]).toEqual([undefined, undefined]);
 });

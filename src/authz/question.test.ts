@@ -63,7 +63,12 @@ const throughGate = (over: Scene['attributes'] = {}): Scene['attributes'] => ({
 
 test('an HTTP request is asked as its subject, the resource of its authority and the actions its path belongs to', () => {
   expect(asked({ attributes: { source, request: { http } } })).toEqual({
-    question: { subject: { is: alice, validUntil: at(hours(9)) }, resource: { is: billingApi }, actions: ['read'] },
+    question: {
+      subject: { is: alice, validUntil: at(hours(9)), key: 'k' },
+      resource: { is: billingApi },
+      actions: ['read'],
+      source: '10.1.2.3:40000',
+    },
     source: '10.1.2.3:40000',
     request: 'GET /invoices',
     audience: 'text',
@@ -170,7 +175,12 @@ test.for([
 
 test('behind the gate the certificate, the source and the resource come from where Envoy alone can write', () => {
   expect(asked({ attributes: throughGate() })).toEqual({
-    question: { subject: { is: alice, validUntil: at(hours(9)) }, resource: { is: ordersDb }, actions: ['access'] },
+    question: {
+      subject: { is: alice, validUntil: at(hours(9)), key: 'k' },
+      resource: { is: ordersDb },
+      actions: ['access'],
+      source: '10.9.9.9:77',
+    },
     source: '10.9.9.9:77',
     request: null,
     audience: 'text',

@@ -30,14 +30,16 @@ export function toAsked(
 ): Asked & { readonly audience: Audience } {
   const gated = request.identity === 'gate';
   const resource = resourceOf(request, named, reading.policies);
+  const source = gated ? (request.http?.headers['x-portcullis-source'] ?? null) : request.sourceAddress;
   const question: Question = {
     subject: subjectOf(request, reading),
     resource,
     actions: 'effect' in resource ? resource : actionsOf(request, reading.policies.resources.get(resource.is), gated),
+    source,
   };
   return {
     question,
-    source: gated ? (request.http?.headers['x-portcullis-source'] ?? null) : request.sourceAddress,
+    source,
     request: request.http && !gated ? describe(request.http) : null,
     audience: audienceOf(request.http),
   };
@@ -47,7 +49,7 @@ function subjectOf(request: CheckRequest, { identifier, gate, now }: Reading): Q
   const certificate = certificateOf(request, gate);
   if (typeof certificate !== 'string') return certificate;
   const identity = identifier.identify(certificate, now);
-  return 'effect' in identity ? identity : { is: identity.subject, validUntil: identity.validUntil };
+  return 'effect' in identity ? identity : { is: identity.subject, validUntil: identity.validUntil, key: identity.key };
 }
 
 /**

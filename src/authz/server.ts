@@ -17,7 +17,7 @@ import { createHealth, type Health } from './health.js';
 import { admitting, onlyPeers } from './peer.js';
 
 /** A gRPC service beside ext_authz on the same listener. */
-export interface Service {
+interface Service {
   readonly definition: ServiceDefinition;
   readonly implementation: UntypedServiceImplementation;
 }
@@ -36,6 +36,13 @@ export interface Listener {
   readonly credentials: ServerCredentials;
   /** Peers that may call, on a listener with mutual TLS; empty: all that the handshake lets through. */
   readonly peers?: readonly SubjectPattern[];
+}
+
+interface Serving {
+  readonly alarm: (cause: unknown) => void;
+  readonly services?: readonly Service[];
+  /** The machine's clock, by which grpc-js reckons the deadlines of the calls that it handles; without it none of those is held. */
+  readonly wall?: () => number;
 }
 
 /** Above Envoy's largest headers (60 KiB) and a certificate, far below what could hurt. */
@@ -73,13 +80,13 @@ const descriptors = fromJSON(
 export async function serveAuthz(
   { target, credentials, peers = [] }: Listener,
   core: Core,
-  { alarm, services = [] }: { readonly alarm: (cause: unknown) => void; readonly services?: readonly Service[] },
+  { alarm, services = [], wall }: Serving,
 ): Promise<AuthzServer> {
   assertDeniesDeny();
   const health = createHealth([AUTHORIZATION]);
   const handler = answering(core, { alarm });
   const server = new Server({ ...OPTIONS, ...(peers.length > 0 && { interceptors: [onlyPeers(peers)] }) });
-  server.addService({ Check: CHECK } as unknown as ServiceDefinition, { Check: asUnary(handler) });
+  server.addService({ Check: CHECK } as unknown as ServiceDefinition, { Check: asUnary(handler, wall) });
   server.addService(definitionOf('grpc.health.v1.Health'), health.implementation);
   for (const { definition, implementation } of services) server.addService(definition, implementation);
   const port = await bind(server, target, credentials);
@@ -105,12 +112,20 @@ const NAMED_BY_FILTER = 'x-portcullis-resource';
 interface Call {
   readonly request: Buffer;
   readonly metadata: Pick<Metadata, 'get'>;
+  /** Infinite where the caller names none. */
+  getDeadline(): Date | number;
+  on(event: 'cancelled', listener: () => void): unknown;
 }
 
 /** The handler as grpc-js calls it. */
-function asUnary(handler: Handler) {
-  return ({ request, metadata }: Call, callback: (error: null, answer: Answer) => void): void =>
-    handler(request, metadata.get(NAMED_BY_FILTER).map(String), (answer) => callback(null, answer));
+function asUnary(handler: Handler, wall: () => number = () => Infinity) {
+  return (call: Call, callback: (error: null, answer: Answer) => void): void => {
+    const named = call.metadata.get(NAMED_BY_FILTER).map(String);
+    const deadline = Number(call.getDeadline());
+    const patience = deadline === Infinity ? null : Math.max(0, deadline - wall());
+    const giveUp = handler(call.request, named, (answer) => callback(null, answer), patience);
+    if (giveUp !== undefined) call.on('cancelled', giveUp);
+  };
 }
 
 const CHECK: MethodDefinition<never, Answer> = {

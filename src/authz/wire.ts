@@ -1,3 +1,5 @@
+import type { KnownTexts } from './known-texts.js';
+
 /** The bytes are no message of the expected kind. */
 export class MalformedError extends Error {
   override readonly name = 'MalformedError';
@@ -49,6 +51,14 @@ export class Fields {
   latin1(): string {
     const end = this.#length();
     const text = this.#buffer.toString('latin1', this.#at, end);
+    this.#at = end;
+    return text;
+  }
+
+  /** As `latin1`, for long texts that come again and again. */
+  known(texts: KnownTexts): string {
+    const end = this.#length();
+    const text = texts.read(this.#buffer, this.#at, end);
     this.#at = end;
     return text;
   }
@@ -110,11 +120,12 @@ export class Writer {
   #buffer = Buffer.allocUnsafe(4_096);
   #at = 0;
 
-  reset(): void {
-    this.#at = 0;
+  /** Begins anew, with room for so many bytes in front. */
+  reset(front = 0): void {
+    this.#at = front;
   }
 
-  /** A copy of what has been written. */
+  /** A copy of what has been written, with the room in front. */
   finish(): Buffer {
     return Buffer.from(this.#buffer.subarray(0, this.#at));
   }
@@ -164,16 +175,25 @@ export class Writer {
 
   /** Writes a nested message. Its length gets two bytes, so it may be up to 16 383 long. */
   message(field: number, write: () => void): void {
+    const start = this.begin(field);
+    write();
+    this.end(start);
+  }
+
+  /** Begins a nested message; what this returns is to be handed to `end`. Spares the function that `message` takes. */
+  begin(field: number): number {
     this.#room(16);
     this.#raw(field * 8 + BYTES);
-    const start = this.#at;
     this.#at += 2;
-    write();
-    const length = this.#at - start - 2;
+    return this.#at;
+  }
+
+  end(start: number): void {
+    const length = this.#at - start;
     if (length > 0x3fff) throw new RangeError(`nested message of ${length} bytes`);
     // A length in two bytes even where one would do is valid protobuf, and spares measuring before writing.
-    this.#buffer[start] = (length & 0x7f) | 0x80;
-    this.#buffer[start + 1] = length >> 7;
+    this.#buffer[start - 2] = (length & 0x7f) | 0x80;
+    this.#buffer[start - 1] = length >> 7;
   }
 
   #raw(value: number): void {

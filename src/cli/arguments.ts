@@ -2,12 +2,13 @@ import { InvalidArgumentError } from 'commander';
 import { parseDuration } from '../domain/durations.js';
 import { isId, type IdOf } from '../domain/ids.js';
 
-type Prefix = keyof IdOf | 'gr';
+type Prefix = keyof IdOf | 'gr' | 'dft';
 
 const WHAT: Record<Prefix, string> = {
   req: 'a request',
   rev: 'a review',
   gr: 'a grant',
+  dft: 'a draft',
   lock: 'a lock',
   dec: 'a decision',
   tok: 'a token',

@@ -140,11 +140,11 @@ describe('with a configuration', () => {
     const { out } = await here('serve', '--help');
     for (const setting of SETTINGS) expect(out).toContain(`${flagOf(setting)} <value>`);
     // More problems than these are not told at once.
-    for (const some of [SETTINGS.slice(0, 15), SETTINGS.slice(15, 30), SETTINGS.slice(30)]) {
+    for (let from = 0; from < SETTINGS.length; from += 15) {
+      const some = SETTINGS.slice(from, from + 15);
       const { err } = await here('config', 'check', ...some.flatMap((setting) => [flagOf(setting), '\u0007']));
       for (const setting of some) expect(err).toContain(`${flagOf(setting)} ${setting.name}: expected visible text`);
     }
-    expect(SETTINGS.length).toBeLessThanOrEqual(45);
   });
 
   test('config print gives a file that means the same', async () => {

@@ -1,4 +1,4 @@
-import { accessSync, constants, existsSync, statSync } from 'node:fs';
+import { accessSync, constants, existsSync, readFileSync, statSync } from 'node:fs';
 import type { Findings, Path, Place } from '../policy/problem.js';
 import { printPlace } from '../policy/problem.js';
 import { systemReason } from '../policy/system-reason.js';
@@ -21,6 +21,7 @@ export function checkConfig(checked: Checked): void {
   checkMetrics(checked);
   checkTrust(checked);
   checkFiles(checked);
+  checkNotify(checked);
 }
 
 function checkAddresses({ config, placeOf, findings }: Checked): void {
@@ -142,11 +143,53 @@ function checkFiles({ config, placeOf, findings }: Checked): void {
   if (existsSync(config.data)) checkPath(config.data, 'folder', placeOf(['data']), findings);
 }
 
-function checkPath(path: string, kind: 'file' | 'folder', place: Place, findings: Findings): void {
+/** Bytes: as many as the signature has. */
+const SHORTEST_SECRET = 32;
+
+function checkNotify({ config: { notify }, placeOf, findings }: Checked): void {
+  const { exec, webhook, secretFile } = notify;
+  if (exec !== null) {
+    const place = placeOf(['notify', 'exec']);
+    if (checkPath(exec, 'file', place, findings) && !isExecutable(exec))
+      findings.problem(
+        place,
+        `expected a program, got ${JSON.stringify(exec)}, which may not be run; chmod +x makes it one`,
+      );
+  }
+  if (webhook !== null && secretFile === null)
+    findings.problem(placeOf(['notify', 'webhook']), 'expected secretFile beside it: notices are signed');
+  if (secretFile === null) return;
+  const place = placeOf(['notify', 'secretFile']);
+  if (webhook === null) findings.problem(place, 'expected webhook beside it: nothing else is signed; remove it');
+  if (checkPath(secretFile, 'file', place, findings)) checkSecret(secretFile, place, findings);
+}
+
+function checkSecret(file: string, place: Place, findings: Findings): void {
+  if ((statSync(file).mode & 0o007) !== 0) {
+    const why = 'everybody on this machine could sign notices; chmod o= keeps them out';
+    findings.problem(place, `expected a file of its own user and group, got ${JSON.stringify(file)}: ${why}`);
+  }
+  const { length } = readFileSync(file, 'utf8').trim();
+  if (length >= SHORTEST_SECRET) return;
+  const how = 'openssl rand -hex 32 makes one';
+  findings.problem(place, `expected a secret of at least ${SHORTEST_SECRET} characters, got ${length}; ${how}`);
+}
+
+function isExecutable(file: string): boolean {
+  try {
+    accessSync(file, constants.X_OK);
+    return true;
+  } catch {
+    return false;
+  }
+}
+
+/** Whether it is there. */
+function checkPath(path: string, kind: 'file' | 'folder', place: Place, findings: Findings): boolean {
   try {
     const stats = statSync(path);
     accessSync(path, constants.R_OK);
-    if (kind === 'folder' ? stats.isDirectory() : !stats.isDirectory()) return;
+    if (kind === 'folder' ? stats.isDirectory() : !stats.isDirectory()) return true;
     findings.problem(
       place,
       `expected a ${kind}, got ${JSON.stringify(path)}, which is ${kind === 'file' ? 'a folder' : 'a file'}`,
@@ -154,4 +197,5 @@ function checkPath(path: string, kind: 'file' | 'folder', place: Place, findings
   } catch (error) {
     findings.problem(place, `expected a ${kind} that can be read, got ${JSON.stringify(path)}: ${systemReason(error)}`);
   }
+  return false;
 }

@@ -3,6 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import fc from 'fast-check';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { runs } from '../../test/builders.js';
 import { apply, fixture, readRows, sameLines } from '../../test/fixtures/policy/rows.js';
 import { loadConfig, printConfig, type Config } from '../config.js';
 import { days, hours } from '../domain/time.js';
@@ -19,6 +20,10 @@ beforeAll(() => {
   mkdirSync(join(root, 'policy'));
   for (const name of ['ca.crt', 'other.crt', 'server.crt', 'server.key', 'mac.key'])
     writeFileSync(join(root, name), '');
+  writeFileSync(join(root, 'notify.sh'), '#!/bin/sh\n', { mode: 0o755 });
+  for (const name of ['hook.key', 'other.key']) writeFileSync(join(root, name), 'k'.repeat(32), { mode: 0o640 });
+  writeFileSync(join(root, 'open.key'), 'k'.repeat(32), { mode: 0o644 });
+  writeFileSync(join(root, 'short.key'), 'k'.repeat(31), { mode: 0o600 });
 });
 afterAll(() => rmSync(root, { recursive: true }));
 
@@ -113,6 +118,12 @@ describe('the example file', () => {
         guard: { contactGrace: 15_000, tick: 100, maxSessions: 100_000 },
         clock: { confirmed: null },
         decisions: { log: 'grouped', keep: days(30) },
+        notify: {
+          exec: null,
+          webhook: null,
+          secretFile: null,
+          kinds: ['asked', 'decided', 'ends_soon', 'ended', 'lock'],
+        },
         log: { level: 'info' },
         envoy: {
           address: '0.0.0.0',
@@ -120,6 +131,7 @@ describe('the example file', () => {
           tls: null,
           admin: { kind: 'tcp', host: '127.0.0.1', port: 9901 },
           accessLog: '/dev/stdout',
+          publicHost: null,
         },
       },
     });
@@ -183,6 +195,44 @@ test('metrics with a certificate are refused: they would be served without it', 
     ]);
 });
 
+test.for([
+  ['{ exec: ./none.sh }', 'notify.exec: expected a file that can be read, got "~/none.sh": no such file or directory'],
+  [
+    '{ exec: ./ca.crt }',
+    'notify.exec: expected a program, got "~/ca.crt", which may not be run; chmod +x makes it one',
+  ],
+  ['{ exec: "" }', 'notify.exec: expected a file, got ""'],
+  ['{ mail: x }', 'notify.mail: unknown key "mail"; known here: exec, webhook, secretFile, kinds'],
+  ['{ webhook: "https://h.example/" }', 'notify.webhook: expected secretFile beside it: notices are signed'],
+  ['{ secretFile: ./hook.key }', 'notify.secretFile: expected webhook beside it: nothing else is signed; remove it'],
+  ['{ kinds: [] }', 'notify.kinds: expected a list of kinds with at least one, got an empty list'],
+] as const)('notify: %s is refused', ([notify, problem]) => {
+  expect(problemsOf(load(`${LEAST}notify: ${notify}\n`))).toEqual([expect.stringContaining(` ${problem}`)]);
+});
+
+test.for([
+  'http://h.example/',
+  'https://u:p@h.example/',
+  'https://u@h.example/',
+  'ftp://h.example/',
+  'h.example',
+  'https://h.example/#x',
+  '',
+])('notices are not posted to %j', (webhook) => {
+  const text = `${LEAST}notify: { webhook: "${webhook}", secretFile: ./hook.key }\n`;
+  expect(problemsOf(load(text))).toEqual([
+    expect.stringContaining('notify.webhook: expected https://HOST/PATH, or http:// on this machine'),
+  ]);
+});
+
+test.for([
+  ['open.key', /expected a file of its own user and group, .*chmod o=/],
+  ['short.key', /expected a secret of at least 32 characters, got 31; openssl rand -hex 32/],
+] as const)('a secret in %s is refused', ([file, problem]) => {
+  const text = `${LEAST}notify: { webhook: "http://[::1]:1/", secretFile: ./${file} }\n`;
+  expect(problemsOf(load(text))).toEqual([expect.stringMatching(problem)]);
+});
+
 test('a socket path may have 107 bytes and not one more', () => {
   const room = 107 - root.length - 1;
   const fits = `é${'x'.repeat(room - 2)}`;
@@ -227,12 +277,17 @@ const VALUES: Record<string, { text: string; at?: readonly string[]; value: unkn
   'clock.confirmed': { text: '2026-02-28', value: Date.UTC(2026, 1, 28) },
   'decisions.log': { text: 'strict', value: 'strict' },
   'decisions.keep': { text: '1h', value: hours(1) },
+  'notify.exec': { text: './notify.sh', value: '~/notify.sh' },
+  'notify.webhook': { text: 'HTTP://127.0.0.1:9/hook', value: 'http://127.0.0.1:9/hook' },
+  'notify.secretFile': { text: './other.key', value: '~/other.key' },
+  'notify.kinds': { text: '[asked, lock]', value: ['asked', 'lock'] },
   'log.level': { text: 'debug', value: 'debug' },
   'envoy.address': { text: '10.0.0.1', value: '10.0.0.1' },
   'envoy.httpPort': { text: '443', value: 443 },
   'envoy.tls.cert': { text: '/etc/envoy/x.crt', value: '/etc/envoy/x.crt' },
   'envoy.tls.key': { text: '/etc/envoy/x.key', value: '/etc/envoy/x.key' },
   'envoy.admin': { text: 'unix:/run/envoy.sock', value: { kind: 'unix', path: '/run/envoy.sock' } },
+  'envoy.publicHost': { text: 'Gate.corp.example', value: 'gate.corp.example' },
   'envoy.accessLog': { text: '/var/log/envoy.log', value: '/var/log/envoy.log' },
 };
 
@@ -244,6 +299,7 @@ const FULL = `${LEAST}listen:
   admin: { address: "127.0.0.1:2", tls: ${TLS} }
   metrics: { address: "127.0.0.1:3" }
 storage: { macKey: ./mac.key }
+notify: { webhook: "https://hooks.corp.example/", secretFile: ./hook.key }
 envoy: { tls: { cert: ./e.crt, key: ./e.key } }
 `;
 
@@ -432,6 +488,13 @@ describe('printed', () => {
       decisions:
         log: grouped
         keep: 30d
+      notify:
+        kinds:
+          - asked
+          - decided
+          - ends_soon
+          - ended
+          - lock
       log:
         level: info
       envoy:
@@ -468,6 +531,6 @@ test('any bytes are a configuration or problems', () => {
         expect(outcome.ok || outcome.problems.length > 0).toBe(true);
       },
     ),
-    { numRuns: 100 },
+    runs(100),
   );
 });

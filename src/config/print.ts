@@ -11,7 +11,7 @@ const HEADING = `# The configuration in force, with every default and absolute p
 
 /** The configuration as a file that gives the same configuration again. Keys that are none are left out. */
 export function printConfig(config: Config): string {
-  const { listen, data, trust, policy, gate, storage, guard, clock, decisions, log, envoy } = config;
+  const { listen, data, trust, policy, gate, storage, guard, clock, decisions, notify, log, envoy } = config;
   const plain = {
     listen: {
       authz: plainListener(listen.authz),
@@ -28,6 +28,7 @@ export function printConfig(config: Config): string {
     guard: { ...guard, contactGrace: printDuration(guard.contactGrace) },
     ...(clock.confirmed !== null && { clock: { confirmed: printDay(clock.confirmed) } }),
     decisions: { log: decisions.log, keep: printDuration(decisions.keep) },
+    notify,
     log,
     envoy: { ...envoy, admin: printAddress(envoy.admin) },
   };

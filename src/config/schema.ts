@@ -1,4 +1,4 @@
-import { isIP } from 'node:net';
+import { isIP, isIPv6 } from 'node:net';
 import { resolve } from 'node:path';
 import type { z } from 'zod';
 import { NAME, type TrustName } from '../domain/names.js';
@@ -16,10 +16,12 @@ import {
   text,
   whole,
 } from '../policy/fields.js';
+import { parseHostPort } from '../policy/host-port.js';
 import { parsePattern } from '../policy/subject-text.js';
 import { parseAddress } from './address.js';
 import { parseDay } from './day.js';
-import { DECISION_LOGS, LOG_LEVELS, type Config } from './structure.js';
+import { parseWebhook } from './webhook.js';
+import { DECISION_LOGS, LOG_LEVELS, NOTICE_KINDS, type Config } from './structure.js';
 
 /** The configuration file with all defaults. Relative paths are relative to `base`, the folder of the file. */
 export function configSchema(base: string): z.ZodType<Config> {
@@ -65,6 +67,12 @@ export function configSchema(base: string): z.ZodType<Config> {
       log: oneOf(...DECISION_LOGS).prefault('grouped'),
       keep: duration().prefault('30d'),
     }).prefault({}),
+    notify: closed({
+      exec: orNull(file('a file')),
+      webhook: orNull(matching('https://HOST/PATH, or http:// on this machine', parseWebhook)),
+      secretFile: orNull(file('a file')),
+      kinds: nonEmptyListOf('kinds', oneOf(...NOTICE_KINDS)).prefault([...NOTICE_KINDS]),
+    }).prefault({}),
     log: closed({ level: oneOf(...LOG_LEVELS).prefault('info') }).prefault({}),
     envoy: closed({
       address: matching('an IP address', (input) => (isIP(input) ? input : null)).prefault('0.0.0.0'),
@@ -72,6 +80,7 @@ export function configSchema(base: string): z.ZodType<Config> {
       tls: orNull(closed({ cert: file('a file'), key: file('a file') })),
       admin: address().prefault('127.0.0.1:9901'),
       accessLog: file('a file').prefault('/dev/stdout'),
+      publicHost: orNull(matching('a host name or an IP address', hostOf)),
     }).prefault({}),
   });
 }
@@ -81,6 +90,11 @@ function contactGrace() {
   return duration().refine((length) => length <= minutes(10), {
     error: 'expected at most 10m: revoked sessions live on so long',
   });
+}
+
+/** As it would stand before a port. */
+function hostOf(input: string): string | null {
+  return parseHostPort(`${isIPv6(input) ? `[${input}]` : input}:1`)?.host ?? null;
 }
 
 /** What may be left out, and is then none. */

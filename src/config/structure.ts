@@ -52,8 +52,18 @@ export interface Config {
     readonly log: (typeof DECISION_LOGS)[number];
     readonly keep: Duration;
   };
+  /** Who is told of what people should know; a program, a web address, both or nobody. */
+  readonly notify: {
+    /** File of a program that is started for each notice. */
+    readonly exec: string | null;
+    /** Where each notice is posted: https, or http on this machine. */
+    readonly webhook: string | null;
+    /** File with what its notices are signed with. */
+    readonly secretFile: string | null;
+    readonly kinds: readonly (typeof NOTICE_KINDS)[number][];
+  };
   readonly log: { readonly level: (typeof LOG_LEVELS)[number] };
-  /** For writing Envoy's configuration; the service itself uses none of it. */
+  /** For writing Envoy's configuration; of all this the service itself only tells `publicHost`. */
   readonly envoy: {
     /** Where the generated listeners bind: an IP address. */
     readonly address: string;
@@ -63,10 +73,14 @@ export interface Config {
     readonly tls: { readonly cert: string; readonly key: string } | null;
     readonly admin: Address;
     readonly accessLog: string;
+    /** By which clients reach Envoy, told to whoever may ask for a resource; null: they know. */
+    readonly publicHost: string | null;
   };
 }
 
 export const DECISION_LOGS = ['grouped', 'strict'] as const;
+/** What can be told: a request was made; was decided, withdrawn or lapsed; a grant ends in five minutes; has ended; a lock. */
+export const NOTICE_KINDS = ['asked', 'decided', 'ends_soon', 'ended', 'lock'] as const;
 export const LOG_LEVELS = ['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent'] as const;
 
 /** A trust entry, and the file with its CA certificates. */

@@ -80,6 +80,7 @@ envoy:
   tls: { cert: ./server.crt, key: ./server.key }
   admin: 127.0.0.1:${ports.envoyAdmin}
   accessLog: ./log/access.log
+  publicHost: localhost
 `;
 
 const policies = (

@@ -4,6 +4,7 @@ import { GUARD_FILE, readGuard } from '../envoy-config/guard-file.js';
 import type { EnvoyOptions } from '../envoy-config/options.js';
 import { writeEnvoyConfig } from '../envoy-config/write.js';
 import { HARD_CEILING } from '../domain/durations.js';
+import { longestHolds } from '../domain/hold.js';
 import type { Instant } from '../domain/time.js';
 import { serve, type Running } from '../main.js';
 import { createLog } from '../main/log.js';
@@ -94,6 +95,7 @@ async function openEnvoy(scene: Scene, found: Exclude<FoundEnvoy, { kind: 'none'
     gate: 'gate',
     folder: file('envoy'),
     maxSession: HARD_CEILING,
+    holds: longestHolds(policies.set),
   };
   await writeEnvoyConfig(
     options.folder,

@@ -31,5 +31,5 @@ export function parseActionPattern(text: string): ActionPattern {
 
 /** `path` has gone through `unambiguousPath`. */
 export function matchesAction(pattern: ActionPattern, method: string, path: string): boolean {
-  return pattern.methods.includes(method) && matchesSegments(pattern.path, path.slice(1));
+  return pattern.methods.includes(method) && matchesSegments(pattern.path, path, 1);
 }

@@ -1,3 +1,4 @@
+import { whyUnbound, type Bearer } from './binding.js';
 import { deny, type Allow, type Decision, type Deny, type DenyReason } from './decision.js';
 import { grantStateOf, longestFirst, type Grant } from './grant.js';
 import { hits, isInForce, type Hit, type Lock } from './lock.js';
@@ -10,10 +11,19 @@ import { personBehind } from './who.js';
 
 /** One question of Envoy's: may this certificate do this, now. What could not be read is a `Deny` in its place. */
 export interface Question {
-  readonly subject: { readonly is: Subject; readonly validUntil: Instant } | Deny;
+  readonly subject:
+    | {
+        readonly is: Subject;
+        readonly validUntil: Instant;
+        /** Digest of the certificate's public key; absent where only the subject is known. */
+        readonly key?: string;
+      }
+    | Deny;
   readonly resource: { readonly is: ResourceName } | Deny;
   /** The actions of the resource that the request belongs to; none when no pattern matches. */
   readonly actions: readonly ActionName[] | Deny;
+  /** Where the client connects from; absent where nobody knows. */
+  readonly source?: string | null;
 }
 
 /** What is known at one moment, all from one snapshot. */
@@ -48,9 +58,10 @@ export function decide(question: Question, facts: Facts, now: Reading): Decision
   const grants = longestFirst(
     facts.grants.filter((grant) => grant.subject === subject.is && grant.resource === resource.is),
   );
+  const bearer = bearerOf(question);
   const failures = new Map<DenyReason, Deny>();
   for (const grant of grants) {
-    const failure = whyNot(grant, actions, facts, now.wall);
+    const failure = whyNot(grant, { actions, bearer }, facts, now.wall);
     if (failure === null) return allow(grant, earliest(grant.expiresAt, subject.validUntil));
     if (!failures.has(failure.reason)) failures.set(failure.reason, failure);
   }
@@ -60,7 +71,7 @@ export function decide(question: Question, facts: Facts, now: Reading): Decision
 /** Why this grant does not carry the request; null if it does. */
 function whyNot(
   grant: Grant,
-  actions: readonly ActionName[],
+  { actions, bearer }: { readonly actions: readonly ActionName[]; readonly bearer: Bearer },
   { policies, locks }: Pick<Facts, 'policies' | 'locks'>,
   now: Instant,
 ): Deny | null {
@@ -73,14 +84,18 @@ function whyNot(
   if (!stillAdmits(policies, grant.policy, grant, (grant.expiresAt - grant.startsAt) as Duration))
     return deny('policy_changed', why);
   if (state.state === 'scheduled') return deny('not_started', why);
-  return actions.some((action) => grant.actions.includes(action)) ? null : deny('out_of_scope', why);
+  if (!actions.some((action) => grant.actions.includes(action))) return deny('out_of_scope', why);
+  const unbound = whyUnbound(grant.binding, bearer);
+  return unbound && deny(unbound, why);
 }
 
-function waitingFor(
-  pending: readonly AccessRequest[],
-  { subject, resource, actions }: Question,
-  now: Instant,
-): AccessRequest | undefined {
+/** What the connection shows that a grant may be bound to. */
+export function bearerOf({ subject, source = null }: Pick<Question, 'subject' | 'source'>): Bearer {
+  return { key: 'is' in subject ? (subject.key ?? null) : null, source };
+}
+
+function waitingFor(pending: readonly AccessRequest[], question: Question, now: Instant): AccessRequest | undefined {
+  const { subject, resource, actions } = question;
   return pending
     .filter(
       (request) =>
@@ -90,14 +105,15 @@ function waitingFor(
         request.resource === resource.is &&
         requestStateOf(request, now) === 'pending' &&
         !('effect' in actions) &&
-        actions.some((action) => request.actions.includes(action)),
+        actions.some((action) => request.actions.includes(action)) &&
+        whyUnbound(request.binding, bearerOf(question)) === null,
     )
     .toSorted((a, b) => (a.id < b.id ? -1 : 1))[0];
 }
 
 /**
  * Of all reasons the one that tells most about what to do next: speak to an operator, wait for a start or an approval,
- * ask for more, ask anew. Of several grants that ended, the one that would have lasted longest explains (the first in
+ * come as whoever the grant is bound to, ask for more, ask anew. Of several grants that ended, the one that would have lasted longest explains (the first in
  * `failures`).
  */
 function mostUseful(failures: ReadonlyMap<DenyReason, Deny>, waiting: AccessRequest | undefined): Deny {
@@ -105,7 +121,8 @@ function mostUseful(failures: ReadonlyMap<DenyReason, Deny>, waiting: AccessRequ
   if (soon) return soon;
   if (waiting) return deny('pending_approval', { requestId: waiting.id });
   const [longest] = failures.values();
-  return failures.get('out_of_scope') ?? longest ?? deny('no_grant');
+  const bound = failures.get('bound_to_other_key') ?? failures.get('bound_to_other_source');
+  return bound ?? failures.get('out_of_scope') ?? longest ?? deny('no_grant');
 }
 
 /** Of several locks the one that lasts longest is told; ties go to the older. */

@@ -1,6 +1,7 @@
 import { expect, test } from 'vitest';
 import { DENY_REASONS } from './decision.js';
 import { cureFor, DENY_TEXT, isOutage } from './deny-text.js';
+import type { DraftId } from './ids.js';
 
 test.for(DENY_REASONS)('%s has a text of its own, in small letters and without a period', (reason) => {
   const text = DENY_TEXT[reason];
@@ -36,7 +37,18 @@ test('a request is offered where a new grant would help, and only for a resource
     'exhausted',
     'policy_changed',
     'out_of_scope',
+    'bound_to_other_key',
+    'bound_to_other_source',
   ]);
   expect(cureFor('no_grant', 'orders-db')).toBe('portcullis request orders-db --reason "..."');
   expect(cureFor('no_grant', null)).toBeNull();
+});
+
+test('where a refusal has left a draft, the command asks for just that, with a reason where one is required', () => {
+  const draft = { id: 'dft_1' as DraftId, justification: 'optional' } as const;
+  expect(cureFor('no_grant', 'orders-db', draft)).toBe('portcullis request --draft dft_1');
+  expect(cureFor('expired', 'orders-db', { ...draft, justification: 'required' })).toBe(
+    'portcullis request --draft dft_1 --reason "..."',
+  );
+  expect(cureFor('locked', 'orders-db', draft)).toBeNull();
 });

@@ -1,4 +1,5 @@
 import type { DenyReason } from './decision.js';
+import type { DraftId } from './ids.js';
 
 /**
  * What a denied person reads. Stable texts: people search for them. They say what to do next and never whether another
@@ -26,8 +27,8 @@ export const DENY_TEXT = {
   policy_changed: 'the policies no longer admit this grant; ask for access again',
   pending_approval: 'the access request still waits for approval',
   out_of_scope: 'the grant does not cover this action; ask for one that does',
-  bound_to_other_key: 'the grant is bound to another key',
-  bound_to_other_source: 'the grant is bound to another source address',
+  bound_to_other_key: 'the grant is bound to another key; ask for access with this one',
+  bound_to_other_source: 'the grant is bound to another source address; ask for access from this one',
   outside_window: 'the access is outside its time window',
   condition_error: 'judging the access failed; the log of the service says why',
   malformed: 'the request or the certificate has no single meaning and is not interpreted',
@@ -64,9 +65,24 @@ const CURABLE: ReadonlySet<DenyReason> = new Set([
   'exhausted',
   'policy_changed',
   'out_of_scope',
+  'bound_to_other_key',
+  'bound_to_other_source',
 ] as const);
 
-/** The command that asks for access, where asking may help. */
-export function cureFor(reason: DenyReason, resource: string | null): string | null {
-  return resource !== null && CURABLE.has(reason) ? `portcullis request ${resource} --reason "..."` : null;
+export function isCurable(reason: DenyReason): boolean {
+  return CURABLE.has(reason);
+}
+
+/** A draft as a refusal names it. */
+export interface NamedDraft {
+  readonly id: DraftId;
+  /** Of its policy: whether submitting it takes a word. */
+  readonly justification: 'required' | 'optional';
+}
+
+/** The command that asks for access, where asking may help: just for what was refused, where there is a draft of it. */
+export function cureFor(reason: DenyReason, resource: string | null, draft: NamedDraft | null = null): string | null {
+  if (resource === null || !isCurable(reason)) return null;
+  if (draft === null) return `portcullis request ${resource} --reason "..."`;
+  return `portcullis request --draft ${draft.id}${draft.justification === 'required' ? ' --reason "..."' : ''}`;
 }

@@ -1,3 +1,4 @@
+import type { Binding } from './binding.js';
 import type { GrantId, RequestId } from './ids.js';
 import type { ActionName, PersonId, PolicyName, ResourceName } from './names.js';
 import { grantIdOf, type AccessRequest } from './request.js';
@@ -16,6 +17,8 @@ export interface Grant {
   readonly actions: readonly ActionName[];
   /** What the actions mean; frozen with the request. */
   readonly patterns: Patterns;
+  /** What else the connection must show; absent: nothing but the subject. */
+  readonly binding?: Binding;
   readonly createdAt: Instant;
   readonly startsAt: Instant;
   readonly expiresAt: Instant;
@@ -74,7 +77,7 @@ export function bornFrom(
   now: Instant,
   revision: number,
 ): Grant {
-  const { subject, person, resource, actions, patterns, policy } = request;
+  const { subject, person, resource, actions, patterns, binding, policy } = request;
   return {
     id: grantIdOf(request.digest),
     requestId: request.id,
@@ -84,6 +87,7 @@ export function bornFrom(
     resource,
     actions,
     patterns,
+    ...(binding && { binding }),
     createdAt: now,
     startsAt: now,
     expiresAt: after(now, request.duration),

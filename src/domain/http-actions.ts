@@ -26,7 +26,8 @@ export function httpActions(resource: Resource, { method, path, upgrade }: Reque
   if (resource.actions.size === 0) return [ACCESS];
   if (method === UPGRADE && !upgrade) return [];
   const word = upgrade ? UPGRADE : method;
-  return [...resource.actions]
-    .filter(([, patterns]) => patterns.some((one) => matchesAction(one, word, bare)))
-    .map(([name]) => name);
+  const found: ActionName[] = [];
+  for (const [name, patterns] of resource.actions)
+    if (patterns.some((one) => matchesAction(one, word, bare))) found.push(name);
+  return found;
 }

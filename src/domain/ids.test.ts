@@ -47,7 +47,7 @@ test.for([0, 1, 15, 17, 32])('%d bytes make no id', (length) => {
 });
 
 test('every prefix with 16 bytes in base32 is an id of that prefix and of no other', () => {
-  const prefixes = ['req', 'rev', 'gr', 'lock', 'dec', 'tok'] as const;
+  const prefixes = ['req', 'rev', 'gr', 'lock', 'dec', 'tok', 'ses', 'dft'] as const;
   fc.assert(
     fc.property(someBytes, fc.constantFrom(...prefixes), (bytes, prefix) => {
       const id = `${prefix}_${base32(bytes)}`;

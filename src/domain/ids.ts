@@ -8,8 +8,9 @@ export type LockId = Brand<string, 'LockId'>;
 export type DecisionId = Brand<string, 'DecisionId'>;
 export type TokenId = Brand<string, 'TokenId'>;
 export type SessionId = Brand<string, 'SessionId'>;
+export type DraftId = Brand<string, 'DraftId'>;
 
-/** What each prefix names. Grants are not among them: their id follows from the request (see `grantIdOf`). */
+/** What each prefix names. Grants and drafts are not among them: their ids follow from what they are (`grantIdOf`, `draftIdOf`). */
 export interface IdOf {
   req: RequestId;
   rev: ReviewId;
@@ -32,23 +33,28 @@ const ALPHABET = '0123456789abcdefghjkmnpqrstvwxyz';
  */
 export function base32(bytes: Uint8Array): string {
   if (bytes.length !== 16) throw new RangeError(`an id is made of 16 bytes, got ${bytes.length}`);
-  let text = '';
+  let at = 0;
   let buffer = 0;
   let bits = 2; // 130 bits are written: two leading zeros
-  for (const byte of bytes) {
-    buffer = (buffer << 8) | byte;
+  for (let i = 0; i < 16; i++) {
+    buffer = (buffer << 8) | bytes[i]!;
     bits += 8;
     while (bits >= 5) {
       bits -= 5;
-      text += ALPHABET[(buffer >>> bits) & 31];
+      characters[at++] = CODES[(buffer >>> bits) & 31]!;
     }
   }
-  return text;
+  return String.fromCharCode.apply(null, characters);
 }
 
-const ID = /^(req|rev|gr|lock|dec|tok|ses)_[0-7][0-9a-hjkmnp-tv-z]{25}$/;
+const CODES = Array.from(ALPHABET, (character) => character.charCodeAt(0));
+
+/** Of the id that is being made: one text at once, not one for each character that is added. */
+const characters = CODES.slice(0, 26);
+
+const ID = /^(req|rev|gr|lock|dec|tok|ses|dft)_[0-7][0-9a-hjkmnp-tv-z]{25}$/;
 
 /** Whether the text is an id of this prefix, in its one spelling. */
-export function isId(prefix: keyof IdOf | 'gr', text: string): boolean {
+export function isId(prefix: keyof IdOf | 'gr' | 'dft', text: string): boolean {
   return ID.exec(text)?.[1] === prefix;
 }

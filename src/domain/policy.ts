@@ -1,6 +1,6 @@
 import { HARD_CEILING } from './durations.js';
 import type { ActionName, PolicyName, ResourceName } from './names.js';
-import { actionsOf, meanTheSame, type Patterns, type Resource } from './resource.js';
+import { actionsOf, hasAction, meanTheSame, type Patterns, type Resource } from './resource.js';
 import type { Role, RoleSelector } from './roles.js';
 import type { Subject } from './subject.js';
 import type { Duration } from './time.js';
@@ -22,6 +22,10 @@ export interface Policy {
   readonly priority: number | null;
   /** Of the sessions under one grant: how many at a time, and how long one may be without traffic; null: no limit. */
   readonly sessions: { readonly max: number | null; readonly idle: Duration | null };
+  /** What a check leaves behind that was refused what this policy would admit a request for; null: nothing. */
+  readonly onDeny: 'draft' | null;
+  /** How long a connection that lacks nothing but an approval may wait for it; null: it is refused at once. */
+  readonly hold: Duration | null;
 }
 
 /** Resources by name, by all of their labels, or both; nothing named is nothing. */
@@ -57,6 +61,14 @@ export interface Scope {
   readonly patterns: Patterns;
 }
 
+/** The one with the highest priority; null where several have it, and for none at all. */
+export function preferredOf<P extends Policy>(policies: readonly P[]): P | null {
+  const rank = ({ priority }: Policy) => priority ?? -Infinity;
+  const [first, second] = policies.toSorted((a, b) => (rank(a) === rank(b) ? 0 : rank(b) - rank(a)));
+  if (first === undefined) return null;
+  return second === undefined || rank(first) > rank(second) ? first : null;
+}
+
 /** The actions of a resource that a policy covers for a subject; empty when it does not admit the subject at all. */
 export function admittedActions(
   set: PolicySet,
@@ -71,7 +83,12 @@ export function admittedActions(
 /** The actions of a resource that a policy is about, whoever asks; empty when it is not about the resource. */
 export function coveredActions({ what }: Policy, resource: Resource): readonly ActionName[] {
   if (!covers(what, resource)) return [];
-  return actionsOf(resource).filter((action) => what.actions?.includes(action) ?? true);
+  return actionsOf(resource).filter((action) => isCovered(action, { what }, resource));
+}
+
+/** Whether a policy that is about a resource is about this action of it, too. */
+function isCovered(action: ActionName, { what }: Pick<Policy, 'what'>, resource: Resource): boolean {
+  return hasAction(resource, action) && (what.actions?.includes(action) ?? true);
 }
 
 /**
@@ -94,10 +111,11 @@ export function stillAdmits(set: PolicySet, policyName: PolicyName, scope: Scope
  * let the grant follow would widen it without anybody's approval.
  */
 function admits(set: PolicySet, policy: Policy, { subject, actions, patterns }: Scope, resource: Resource): boolean {
-  const admitted = admittedActions(set, policy, subject, resource);
   return (
     actions.length > 0 &&
-    actions.every((action) => admitted.includes(action)) &&
+    covers(policy.what, resource) &&
+    selectsSubject(policy.who, set.directory, subject) &&
+    actions.every((action) => isCovered(action, policy, resource)) &&
     meanTheSame(resource, actions, patterns)
   );
 }
@@ -113,9 +131,9 @@ function isWithin(length: Duration, max: Duration): boolean {
  */
 export function covers(what: WhatSelector, resource: Resource): boolean {
   if (what.resources.includes(resource.name)) return true;
-  const wanted = Object.entries(what.labels ?? {});
+  const labels = what.labels ?? {};
+  const keys = Object.keys(labels);
   return (
-    wanted.length > 0 &&
-    wanted.every(([key, value]) => Object.hasOwn(resource.labels, key) && resource.labels[key] === value)
+    keys.length > 0 && keys.every((key) => Object.hasOwn(resource.labels, key) && resource.labels[key] === labels[key])
   );
 }

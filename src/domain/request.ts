@@ -1,3 +1,4 @@
+import type { Binding } from './binding.js';
 import { canonicalJson } from './canonical.js';
 import { base32, type GrantId, type RequestId } from './ids.js';
 import type { ActionName, PersonId, PolicyName, ResourceName } from './names.js';
@@ -25,6 +26,10 @@ export interface AccessRequest {
   readonly justification: string;
   readonly policy: PolicyName;
   readonly policyDigest: string;
+  /** What the grant will be bound to; absent: to nothing but the subject. */
+  readonly binding?: Binding;
+  /** The connection that asked by waiting at the door; absent where somebody asked in words. */
+  readonly connection?: Connection;
   readonly createdAt: Instant;
   /** From this instant on an unanswered request is `lapsed`. */
   readonly lapsesAt: Instant;
@@ -33,6 +38,16 @@ export interface AccessRequest {
   readonly settled: Settled | null;
   /** Number of the change that wrote this state; its ETag. */
   readonly revision: number;
+}
+
+/** What is known of a connection that waits, none of it from its user's own words. */
+export interface Connection {
+  /** Address and port, as Envoy reports them. */
+  readonly source: string;
+  /** Digest of the certificate's public key, hexadecimal. */
+  readonly key: string;
+  /** `GET /path` without the query for HTTP; null for TCP. */
+  readonly request: string | null;
 }
 
 /** What a person did to a request. That nobody did anything in time is computed, never stored. */
@@ -57,13 +72,18 @@ export function requestStateOf(request: AccessRequest, now: Instant): RequestSta
   return now < request.lapsesAt ? 'pending' : 'lapsed';
 }
 
-/** The bytes a reviewer approves. Adding a field here needs a new `v`: old requests keep their digest. */
+/**
+ * The bytes a reviewer approves. Adding a field here needs a new `v`: old requests keep their digest. Version 2 is for
+ * requests with a binding or a connection.
+ */
 export function canonicalRequest(content: RequestContent): Uint8Array {
   const { id, subject, person, askedBy, resource, actions, patterns, duration, justification, policy } = content;
-  const { policyDigest, createdAt, lapsesAt } = content;
+  const { policyDigest, createdAt, lapsesAt, binding, connection } = content;
   const what = { subject, person, askedBy, resource, actions, patterns, duration, justification };
   const members = { id, ...what, policy, policyDigest, createdAt, lapsesAt };
-  return new TextEncoder().encode(canonicalJson({ v: 1, ...members }));
+  if (!binding && !connection) return new TextEncoder().encode(canonicalJson({ v: 1, ...members }));
+  const more = { binding: binding ? { ...binding } : null, connection: connection ? { ...connection } : null };
+  return new TextEncoder().encode(canonicalJson({ v: 2, ...members, ...more }));
 }
 
 /** SHA-256 of the canonical bytes, in hexadecimal. */

@@ -45,6 +45,11 @@ export function actionsOf(resource: Resource): readonly ActionName[] {
   return resource.actions.size === 0 ? [ACCESS] : [...resource.actions.keys()];
 }
 
+/** Whether it is one of `actionsOf`. */
+export function hasAction({ actions }: Resource, action: ActionName): boolean {
+  return actions.size === 0 ? action === ACCESS : actions.has(action);
+}
+
 /**
  * The authority as it is looked up: lower case, without port. Null for what has no single reading: user information,
  * a trailing dot, a port that is none, characters outside host names.

@@ -39,6 +39,7 @@ test('matchesSegments() agrees with the model on every pattern and text of up to
     for (const text of texts) {
       const got = matchesSegments(pattern, text.join('/'));
       if (got !== covers(pattern, text)) expect.fail(`${pattern.join('/')} on ${text.join('/')}: ${got}`);
+      expect(matchesSegments(pattern, `a/${text.join('/')}`, 2)).toBe(got);
       if (got) matched += 1;
     }
   }

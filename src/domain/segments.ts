@@ -14,15 +14,19 @@ export function parseSegments(text: string): SegmentPattern | null {
   return wellFormed ? segments : null;
 }
 
-/** Whether the pattern covers the text, segment by segment. */
-export function matchesSegments(pattern: SegmentPattern, text: string): boolean {
-  const segments = text.split('/');
+/** Whether the pattern covers the text from `from` on, segment by segment. */
+export function matchesSegments(pattern: SegmentPattern, text: string, from = 0): boolean {
   const open = pattern.at(-1) === '**';
   const fixed = open ? pattern.length - 1 : pattern.length;
-  if (open ? segments.length < fixed : segments.length !== fixed) return false;
+  let start = from;
   for (let i = 0; i < fixed; i++) {
-    const wanted = pattern[i];
-    if (wanted === '*' ? segments[i] === '' : wanted !== segments[i]) return false;
+    if (start > text.length) return false; // no further segment
+    const slash = text.indexOf('/', start);
+    const end = slash < 0 ? text.length : slash;
+    const wanted = pattern[i]!;
+    const fits = wanted === '*' ? end > start : end - start === wanted.length && text.startsWith(wanted, start);
+    if (!fits) return false;
+    start = end + 1;
   }
-  return true;
+  return open || start > text.length;
 }

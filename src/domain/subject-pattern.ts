@@ -50,7 +50,7 @@ export function matchesSubject(pattern: SubjectPattern, subject: Subject): boole
   const { kind, value } = partsOf(subject);
   if (pattern.kind !== kind) return false;
   if ('segments' in pattern) {
-    return value.startsWith(pattern.scheme) && matchesSegments(pattern.segments, value.slice(pattern.scheme.length));
+    return value.startsWith(pattern.scheme) && matchesSegments(pattern.segments, value, pattern.scheme.length);
   }
   if ('exact' in pattern) return pattern.exact === value;
   if ('parent' in pattern) {

@@ -1,4 +1,5 @@
-import { CHECK_TIMEOUT } from './limits.js';
+import type { Duration } from '../domain/time.js';
+import { CHECK_TIMEOUT, holdTimeout } from './limits.js';
 import { extension, typed, type Message } from './message.js';
 import { AUTHZ_CLUSTER } from './names.js';
 import type { ResourceName } from '../domain/names.js';
@@ -31,7 +32,7 @@ function commonCheck(headers: readonly string[]): Message {
   return {
     stat_prefix: 'portcullis',
     transport_api_version: 'V3',
-    grpc_service: service(FROM_ROUTE),
+    grpc_service: service(FROM_ROUTE, CHECK_TIMEOUT),
     failure_mode_allow: false,
     status_on_error: { code: 'ServiceUnavailable' },
     validate_mutations: true,
@@ -53,7 +54,7 @@ export function tcpCheck(name: ResourceName): Message {
   return extension('envoy.filters.network.ext_authz', 'extensions.filters.network.ext_authz.v3.ExtAuthz', {
     stat_prefix: 'portcullis',
     transport_api_version: 'V3',
-    grpc_service: service(name),
+    grpc_service: service(name, CHECK_TIMEOUT),
     failure_mode_allow: false,
     include_peer_certificate: true,
     include_tls_session: true,
@@ -61,16 +62,27 @@ export function tcpCheck(name: ResourceName): Message {
   });
 }
 
-/** What a route says to the service: the resource, and behind the gate that its identity headers count. */
-export function routeSettings(name: ResourceName, { gate = false } = {}): Message {
+/**
+ * What a route says to the service: the resource, and behind the gate that its identity headers count. Where connections
+ * may wait for an approval the route has a time of its own; everywhere else an answer is there at once or not at all.
+ */
+export function routeSettings(name: ResourceName, { gate = false, hold = null }: RouteWish = {}): Message {
   const extensions = { 'portcullis.resource': name, ...(gate && { 'portcullis.identity': 'gate' }) };
-  return { [FILTER]: typed(`${HTTP}.ExtAuthzPerRoute`, { check_settings: { context_extensions: extensions } }) };
+  const waiting = hold !== null && { grpc_service: service(FROM_ROUTE, holdTimeout(hold)) };
+  const settings = { context_extensions: extensions, ...waiting };
+  return { [FILTER]: typed(`${HTTP}.ExtAuthzPerRoute`, { check_settings: settings }) };
 }
 
-function service(resource: string): Message {
+interface RouteWish {
+  readonly gate?: boolean;
+  /** The longest that a connection may wait on this route; null: none waits. */
+  readonly hold?: Duration | null;
+}
+
+function service(resource: string, timeout: string): Message {
   return {
     envoy_grpc: { cluster_name: AUTHZ_CLUSTER },
-    timeout: CHECK_TIMEOUT,
+    timeout,
     initial_metadata: [{ key: 'x-portcullis-resource', value: resource }],
   };
 }

@@ -2,11 +2,12 @@ import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { parse } from 'yaml';
 import { codeOf, ordersDb, resource, runs } from '../../test/builders.js';
+import { all, get } from '../../test/e2e/envoy-parts.js';
 import { toStatic, type Tree } from '../../test/e2e/envoy-static.js';
 import { HARD_CEILING } from '../domain/durations.js';
 import { NAME, type ResourceName } from '../domain/names.js';
 import type { Resource } from '../domain/resource.js';
-import { hours, type Duration } from '../domain/time.js';
+import { hours, seconds, type Duration } from '../domain/time.js';
 import { FILES, generateEnvoyConfig, type FileName } from './generate.js';
 import type { EnvoyOptions } from './options.js';
 
@@ -129,6 +130,35 @@ describe('generateEnvoyConfig()', () => {
     expect(JSON.stringify(config)).toContain(JSON.stringify({ trusted_ca: { filename: odd } }).slice(1, -1));
     for (const one of ODD_NAMES)
       expect(JSON.stringify(config)).toContain(`"context_extensions":{"portcullis.resource":${JSON.stringify(one)}`);
+  });
+
+  test('only routes on which connections may wait give the service time for it', () => {
+    const list = [
+      named('api', { http: http('api.internal') }),
+      named('db', { tcp: tcp(1) }),
+      named('plain', { tcp: tcp(2, { gate: false }) }),
+      named('quick', { tcp: tcp(3), http: http('quick.internal') }),
+    ];
+    const holds = new Map(['api', 'db', 'plain'].map((name) => [name as ResourceName, seconds(30)]));
+    const { files, notes } = generateEnvoyConfig(list, options({ holds }));
+    const settings = all(toStatic(files), 'ExtAuthzPerRoute').map((one) => one['check_settings'] as Tree);
+    const times = settings.map((one) => [
+      get(one, 'context_extensions.portcullis.resource') ?? (one['context_extensions'] as Tree)['portcullis.resource'],
+      get(one, 'grpc_service.timeout'),
+    ]);
+    expect(times).toEqual([
+      ['api', '30.5s'],
+      ['api', '30.5s'],
+      ['quick', undefined],
+      ['quick', undefined],
+      ['db', '30.5s'],
+      ['quick', undefined],
+    ]);
+    const before = all(toStatic(generateEnvoyConfig(list, options()).files), 'ext_authz.v3.ExtAuthz');
+    expect(all(toStatic(files), 'ext_authz.v3.ExtAuthz')).toEqual(before);
+    expect(notes).toEqual([
+      'resource "plain" does not go through the gate, so no connection to it waits for an approval',
+    ]);
   });
 
   test('a resource without an upstream is left out, with a word', () => {

@@ -40,12 +40,17 @@ export function generateEnvoyConfig(resources: Iterable<Resource>, options: Envo
   return {
     files: {
       'cds.yaml': watched('config.cluster.v3.Cluster', clusters),
-      'rds.yaml': watched('config.route.v3.RouteConfiguration', [httpRoutes(http, options.maxSession)]),
-      'rds-gate.yaml': watched('config.route.v3.RouteConfiguration', [gateRoutes(gated, options.maxSession)]),
+      'rds.yaml': watched('config.route.v3.RouteConfiguration', [httpRoutes(http, options)]),
+      'rds-gate.yaml': watched('config.route.v3.RouteConfiguration', [gateRoutes(gated, options)]),
       'lds.yaml': watched('config.listener.v3.Listener', listeners),
       'bootstrap.yaml': printMessage(bootstrap(options)),
     },
-    notes: sorted.filter((resource) => !isHttp(resource) && !isTcp(resource)).map(({ name }) => withoutUpstream(name)),
+    notes: [
+      ...sorted.filter((resource) => !isHttp(resource) && !isTcp(resource)).map(({ name }) => withoutUpstream(name)),
+      ...tcp
+        .filter(({ name, tcp: { gate } }) => !gate && options.holds?.has(name))
+        .map(({ name }) => withoutHold(name)),
+    ],
   };
 }
 
@@ -61,6 +66,10 @@ function isTcp(resource: Resource): resource is With<'tcp'> {
 
 function withoutUpstream(name: string): string {
   return `resource ${JSON.stringify(name)} is left out: it has neither http nor tcp; give it one with its upstream`;
+}
+
+function withoutHold(name: string): string {
+  return `resource ${JSON.stringify(name)} does not go through the gate, so no connection to it waits for an approval`;
 }
 
 function watched(type: string, resources: readonly Message[]): string {

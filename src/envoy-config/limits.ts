@@ -1,8 +1,14 @@
+import { HOLD_MARGIN } from '../domain/hold.js';
 import type { Duration } from '../domain/time.js';
 import type { Message } from './message.js';
 
 /** How long Envoy waits for an answer before it denies. The service itself answers within 100 ms. */
 export const CHECK_TIMEOUT = '0.25s';
+
+/** How long it waits where a connection may wait for an approval: the service answers a little before. */
+export function holdTimeout(hold: Duration): string {
+  return printSeconds((hold + HOLD_MARGIN) as Duration);
+}
 
 /** A cut stream's connection is closed this soon; the default of a second would let frames already sent arrive. */
 export const DELAYED_CLOSE = '0.05s';

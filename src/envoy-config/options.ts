@@ -1,5 +1,6 @@
 import { isIP, isIPv4 } from 'node:net';
 import { AccessError } from '../domain/errors.js';
+import type { ResourceName } from '../domain/names.js';
 import type { Resource } from '../domain/resource.js';
 import type { Duration } from '../domain/time.js';
 import { HTTP_LISTENER, tcpListener } from './names.js';
@@ -28,6 +29,8 @@ export interface EnvoyOptions {
   readonly folder: string;
   /** No stream or connection lives longer, whatever was granted. Not below the longest grant that a policy gives. */
   readonly maxSession: Duration;
+  /** How long connections may wait for an approval, of the resources that they may wait for. */
+  readonly holds?: ReadonlyMap<ResourceName, Duration>;
 }
 
 type AdminAddress =

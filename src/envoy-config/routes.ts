@@ -3,21 +3,23 @@ import type { Resource } from '../domain/resource.js';
 import { routeSettings } from './ext-authz.js';
 import { printSeconds } from './limits.js';
 import type { Message } from './message.js';
+import type { EnvoyOptions } from './options.js';
 import { GATE_ROUTES, grpcCluster, HTTP_ROUTES, httpCluster, tcpCluster } from './names.js';
 
 type HttpResource = Pick<Resource, 'name'> & { readonly http: NonNullable<Resource['http']> };
 type Named = Pick<Resource, 'name'>;
+type Times = Pick<EnvoyOptions, 'maxSession' | 'holds'>;
 
 /** The routes of the HTTP listener, one virtual host for each resource. */
-export function httpRoutes(resources: readonly HttpResource[], maxSession: Duration): Message {
-  return routeConfiguration(HTTP_ROUTES, [...resources.map((one) => httpHost(one, maxSession)), NOWHERE]);
+export function httpRoutes(resources: readonly HttpResource[], times: Times): Message {
+  return routeConfiguration(HTTP_ROUTES, [...resources.map((one) => httpHost(one, times)), NOWHERE]);
 }
 
 /** The routes behind the gate. The authority is what the listener in front of it writes, never a client. */
-export function gateRoutes(resources: readonly Named[], maxSession: Duration): Message {
+export function gateRoutes(resources: readonly Named[], times: Times): Message {
   return routeConfiguration(
     GATE_ROUTES,
-    resources.map((one) => gateHost(one, maxSession)),
+    resources.map((one) => gateHost(one, times)),
   );
 }
 
@@ -27,10 +29,10 @@ function routeConfiguration(name: string, hosts: readonly Message[]): Message {
 }
 
 /** gRPC needs HTTP/2 to the upstream and most of the rest HTTP/1.1; both are the same upstream and the same decision. */
-function httpHost({ name, http }: HttpResource, maxSession: Duration): Message {
+function httpHost({ name, http }: HttpResource, { maxSession, holds }: Times): Message {
   const route = (match: Message, cluster: string): Message => ({
     match: { prefix: '/', ...match },
-    ...naming(name, routeSettings(name)),
+    ...naming(name, routeSettings(name, { hold: holds?.get(name) ?? null })),
     route: { cluster, ...lifetime(maxSession) },
   });
   return {
@@ -50,7 +52,7 @@ const NOWHERE: Message = {
   routes: [{ match: { prefix: '/' }, direct_response: { status: 404 } }],
 };
 
-function gateHost({ name }: Named, maxSession: Duration): Message {
+function gateHost({ name }: Named, { maxSession, holds }: Times): Message {
   const connect = { upgrade_configs: [{ upgrade_type: 'CONNECT', connect_config: {} }] };
   return {
     name: tcpCluster(name),
@@ -58,7 +60,7 @@ function gateHost({ name }: Named, maxSession: Duration): Message {
     routes: [
       {
         match: { connect_matcher: {} },
-        ...naming(name, routeSettings(name, { gate: true })),
+        ...naming(name, routeSettings(name, { gate: true, hold: holds?.get(name) ?? null })),
         request_headers_to_remove: ['x-portcullis-peer', 'x-portcullis-source'],
         route: { cluster: tcpCluster(name), ...lifetime(maxSession), ...connect },
       },

@@ -5,6 +5,7 @@ import { all } from '../../test/e2e/envoy-parts.js';
 import { RULES } from '../../test/e2e/envoy-rules.js';
 import { parseStatic, toStatic, type StaticBootstrap, type Tree } from '../../test/e2e/envoy-static.js';
 import { HARD_CEILING } from '../domain/durations.js';
+import { LONGEST_HOLD } from '../domain/hold.js';
 import type { ResourceName } from '../domain/names.js';
 import { generateEnvoyConfig } from './generate.js';
 import type { ServiceTarget, EnvoyOptions } from './options.js';
@@ -17,7 +18,7 @@ const OVER_TCP: ServiceTarget = {
   tls: { ca: 'ca.crt', cert: 'envoy.crt', key: 'envoy.key', name: 'spiffe://corp/portcullis' },
 };
 
-const generated = (service: ServiceTarget = SOCKET): StaticBootstrap => {
+const generated = (service: ServiceTarget = SOCKET, holds: EnvoyOptions['holds'] = new Map()): StaticBootstrap => {
   const options: EnvoyOptions = {
     address: '0.0.0.0',
     httpPort: 8443,
@@ -31,6 +32,7 @@ const generated = (service: ServiceTarget = SOCKET): StaticBootstrap => {
     gate: 'gate',
     folder: '/etc/envoy',
     maxSession: HARD_CEILING,
+    holds,
   };
   const tcp = (port: number, gate: boolean) => ({ port, gate, sni: null, upstream: 'db.internal:5432' });
   const resources = [
@@ -46,9 +48,12 @@ const generated = (service: ServiceTarget = SOCKET): StaticBootstrap => {
   return toStatic(generateEnvoyConfig(resources, options).files);
 };
 
+const HOLDS = new Map([billingApi, ordersDb].map((name) => [name, LONGEST_HOLD] as const));
+
 const CONFIGURATIONS: readonly [string, StaticBootstrap][] = [
   ['what is generated', generated()],
   ['what is generated with the service over TCP', generated(OVER_TCP)],
+  ['what is generated where connections may wait', generated(SOCKET, HOLDS)],
   ...['http.yaml', 'tcp-gate.yaml', 'tcp.yaml'].map((name): [string, StaticBootstrap] => [
     `envoy/${name}`,
     parseStatic(readFileSync(`envoy/${name}`, 'utf8')),
@@ -78,6 +83,11 @@ const CHANGES: readonly Change[] = [
   ['CD2', TCP, 'failure_mode_allow'],
   ['CD3', HTTP, 'grpc_service.timeout', '30s'],
   ['CD3', TCP, 'grpc_service.timeout'],
+  ['CD3', 'ExtAuthzPerRoute', 'check_settings.grpc_service.timeout'],
+  ['CD3', 'ExtAuthzPerRoute', 'check_settings.grpc_service.timeout', '0s'],
+  ['CD3', 'ExtAuthzPerRoute', 'check_settings.grpc_service.timeout', '301s'],
+  ['CD3', 'ExtAuthzPerRoute', 'check_settings.grpc_service.envoy_grpc.cluster_name', 'other'],
+  ['CD3', 'ExtAuthzPerRoute', 'check_settings.grpc_service.initial_metadata', []],
   ['CD4', HTTP, 'include_peer_certificate'],
   ['CD4', HTTP, 'include_peer_certificate', true],
   ['CD4', TCP, 'include_peer_certificate', false],
@@ -230,7 +240,7 @@ function changed([, type, path, value]: Change): StaticBootstrap {
   return config;
 }
 
-const BEFORE = generated(OVER_TCP);
+const BEFORE = generated(OVER_TCP, HOLDS);
 
 function otherwiseChanged([, , change]: (typeof OTHER_CHANGES)[number]): StaticBootstrap {
   const config = structuredClone(BEFORE);

@@ -1,6 +1,7 @@
 import { sign, X509Certificate } from 'node:crypto';
 import fc from 'fast-check';
-import { describe, expect, test, vi } from 'vitest';
+import { describe, expect, test } from 'vitest';
+import { runs } from '../../test/builders.js';
 import { certificatePem, issueClient, makeCa, newKeys } from '../demo/certificates.js';
 import { bitString, sequence } from '../demo/der-writer.js';
 import { parseDn } from '../domain/dn.js';
@@ -9,10 +10,6 @@ import { partsOf, SUBJECT_KINDS } from '../domain/subject.js';
 import type { Instant } from '../domain/time.js';
 import { readCertificate } from './certificate.js';
 import { createIdentifier } from './identify.js';
-
-/** More of everything with PORTCULLIS_FUZZ=100, say. */
-const FACTOR = Number(process.env.PORTCULLIS_FUZZ ?? 1);
-vi.setConfig({ testTimeout: 10_000 * FACTOR });
 
 const span = { validFrom: Date.UTC(2026, 0, 1) as Instant, validUntil: Date.UTC(2027, 0, 1) as Instant };
 const now = Date.UTC(2026, 6, 1) as Instant;
@@ -80,7 +77,7 @@ describe('of a certificate that is not as it was issued nothing is believed', ()
         const want = copy.equals(alice.der) ? 'corp/spiffe://corp/alice' : null;
         expect(subjectOf(copy)).toBe(want);
       }),
-      { numRuns: 500 * FACTOR },
+      runs(500),
     );
   });
 
@@ -93,7 +90,7 @@ describe('of a certificate that is not as it was issued nothing is believed', ()
         // Line ends may move; nothing else may.
         expect(text.replaceAll(/\s/g, '')).toBe(alice.pem.replaceAll(/\s/g, ''));
       }),
-      { numRuns: 500 * FACTOR },
+      runs(500),
     );
   });
 });
@@ -112,7 +109,7 @@ test('whatever our CA signs, two parsers read the same name or there is none', (
       const names = { uri: `URI:${value}`, dns: `DNS:${value}`, email: `email:${value}`, dn: undefined };
       expect(new X509Certificate(der).subjectAltName).toBe(names[kind]);
     }),
-    { numRuns: 1_000 * FACTOR },
+    runs(1_000),
   );
   // A changed serial number, subject or name is still a certificate.
   expect(believed).toBeGreaterThan(20);

@@ -1,6 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import type { AddressInfo } from 'node:net';
+import type { Events } from '../access/events/events.js';
 import type { LiveSessions } from '../access/live-sessions.js';
 import { httpsOptions, type Door } from '../admin/door.js';
 import { createAdmin } from '../admin/server.js';
@@ -12,23 +13,24 @@ import { listening, listenOptions, prepare, protect } from './listeners.js';
 import { serveMetrics } from './metrics.js';
 import { starting } from './start-error.js';
 
+/** What the API shows besides what is in the store. */
+interface Shown {
+  readonly sessions: LiveSessions;
+  readonly events: Events;
+}
+
 type Addresses = Readonly<Record<'admin' | 'adminSocket' | 'metrics', string>>;
 
 /** Opens the doors of the admin API, and the metrics. What is held here is closed before the checks are. */
-export async function startAdmin(
-  given: Given,
-  life: LifeCycle,
-  core: Core,
-  sessions: LiveSessions,
-): Promise<Addresses> {
+export async function startAdmin(given: Given, life: LifeCycle, core: Core, shown: Shown): Promise<Addresses> {
   const { admin, adminSocket, metrics } = given.config.listen;
   return {
-    adminSocket: await open('listen.adminSocket', adminSocket, { kind: 'socket' }, { given, life, core, sessions }),
+    adminSocket: await open('listen.adminSocket', adminSocket, { kind: 'socket' }, { given, life, core, shown }),
     admin: await open('listen.admin', admin, await starting('listen.admin.tls', () => doorOf(admin, given.config)), {
       given,
       life,
       core,
-      sessions,
+      shown,
     }),
     metrics: await openMetrics(metrics.address, life, core),
   };
@@ -41,20 +43,21 @@ interface Parts {
   readonly given: Given;
   readonly life: LifeCycle;
   readonly core: Core;
-  readonly sessions: LiveSessions;
+  readonly shown: Shown;
 }
 
 async function open(
   setting: string,
   { address }: Listener,
   door: Door,
-  { given, life, core, sessions }: Parts,
+  { given, life, core, shown }: Parts,
 ): Promise<string> {
-  const { needed, identifier, reloads, alarm } = core;
+  const { needed, drafts, identifier, reloads, alarm } = core;
   const [sole, another] = given.config.trust;
   const app = createAdmin({
     needed,
-    sessions,
+    drafts,
+    ...shown,
     identifier,
     door,
     alarm,
@@ -62,6 +65,7 @@ async function open(
     serving: () => life.closed(),
     policiesSettled: () => reloads.isSettled(),
     randomSecret: () => randomBytes(32),
+    publicHost: given.config.envoy.publicHost,
     soleTrust: another ? undefined : sole?.name,
     heard: (call) => given.log.debug(call, 'call'),
   });

@@ -8,17 +8,20 @@ const SIZE = 16;
 const POOL = 256;
 
 const pool = new Uint8Array(POOL * SIZE);
-let used = pool.length;
+const parts = Array.from({ length: POOL }, (_, n) => pool.subarray(n * SIZE, (n + 1) * SIZE));
+let used = POOL;
+
+/** The bytes of the id that is being made. */
+const bytes = new Uint8Array(SIZE);
 
 export const newId: NewId = (prefix, at) =>
-  `${prefix}_${base32(v7({ msecs: at, random: freshRandom() }, new Uint8Array(SIZE)))}` as never;
+  `${prefix}_${base32(v7({ msecs: at, random: freshRandom() }, bytes))}` as never;
 
 /** Sixteen random bytes that nobody else gets. */
 function freshRandom(): Uint8Array {
-  if (used === pool.length) {
+  if (used === POOL) {
     randomFillSync(pool);
     used = 0;
   }
-  used += SIZE;
-  return pool.subarray(used - SIZE, used);
+  return parts[used++]!;
 }

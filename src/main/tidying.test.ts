@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { T0 } from '../../test/builders.js';
+import { draft, draftId, T0 } from '../../test/builders.js';
 import { decision } from '../../test/store-scenes.js';
 import { days, fakeClock, type Instant } from '../domain/time.js';
 import { memoryStore } from '../store/memory.js';
@@ -18,6 +18,8 @@ async function filled(): Promise<Store> {
   await store.change(T0, (change) => {
     change.remember('a', 'new', { bodyDigest: 'd', result: 1, at: T0 });
     change.remember('a', 'old', { bodyDigest: 'd', result: 1, at: (T0 - 2 * DAY) as Instant });
+    change.keepDraft(draft({ id: draftId(1), expiresAt: (T0 + 1) as Instant }));
+    change.keepDraft(draft({ id: draftId(2), expiresAt: T0 }));
   });
   return store;
 }
@@ -25,12 +27,13 @@ async function filled(): Promise<Store> {
 const left = (store: Store) => ({
   decisions: store.decisions({ limit: 10 }).items.map(({ at }) => at - T0),
   answers: ['new', 'old'].filter((key) => store.read((s) => s.answered('a', key)) !== undefined),
+  drafts: store.read((s) => s.draftCount()),
 });
 
 test('what is too old goes at the start', async () => {
   const store = await filled();
   const tidy = keepTidy({ needed: { store, clock: fakeClock(T0) }, keepDecisions: days(30), alarm: quiet });
-  await expect.poll(() => left(store)).toEqual({ decisions: [0], answers: ['new'] });
+  await expect.poll(() => left(store)).toEqual({ decisions: [0], answers: ['new'], drafts: 1 });
   await tidy.close();
 });
 
@@ -41,7 +44,7 @@ test('with a clock that is not trusted nothing goes: to one that is far ahead ev
   const tidy = keepTidy({ needed: { store, clock }, keepDecisions: days(30), alarm: quiet });
   await new Promise((resolve) => setTimeout(resolve, 20));
   await tidy.close();
-  expect(left(store)).toEqual({ decisions: [0, -40 * DAY], answers: ['new', 'old'] });
+  expect(left(store)).toEqual({ decisions: [0, -40 * DAY], answers: ['new', 'old'], drafts: 2 });
 });
 
 test('closing tells what is being dropped to stop, and waits for it', async () => {

@@ -28,6 +28,7 @@ export function keepTidy({
     if (!trusted || end.signal.aborted) return;
     await store.dropDecisions((wall - keepDecisions) as Instant, end.signal);
     await store.forgetAnswers((wall - ANSWERS_KEPT) as Instant, end.signal);
+    await store.dropDrafts(wall, end.signal);
   };
   /** One after the other: the first time there may be very much. */
   const next = () => {

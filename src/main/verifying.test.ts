@@ -3,7 +3,7 @@ import { expect, test } from 'vitest';
 import type { Verification } from '../store/verify.js';
 import { verifyBeside } from './verifying.js';
 
-function scene(verifyAll: (giveWay?: () => Promise<void>) => Promise<Verification>) {
+function scene(verifyAll: (giveWay?: () => Promise<void>) => Promise<Verification>, quiet = 50) {
   const alarms: unknown[] = [];
   const lines: string[] = [];
   const log = { info: (text: string) => lines.push(text), error: (_: unknown, text: string) => lines.push(text) };
@@ -12,6 +12,7 @@ function scene(verifyAll: (giveWay?: () => Promise<void>) => Promise<Verificatio
     log: log as never,
     alarm: (cause) => alarms.push(cause),
     mono: () => performance.now(),
+    quiet,
   });
   return { ...running, alarms, lines };
 }

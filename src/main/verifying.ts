@@ -2,8 +2,8 @@ import { setImmediate, setTimeout } from 'node:timers/promises';
 import type { LmdbStore } from '../store/lmdb.js';
 import type { Log } from './log.js';
 
-/** The first moments of a service are busy enough. */
-const START_AFTER_MS = 2_000;
+/** The first moments of a service are busy enough. In milliseconds. */
+const QUIET = 2_000;
 
 /** When others have waited for us for longer than this, there is work for them, and a while is left to it. */
 const BUSY_MS = 0.3;
@@ -14,13 +14,16 @@ export interface VerifyingNeeds {
   readonly log: Log;
   readonly alarm: (cause: unknown) => void;
   readonly mono: () => number;
+  /** Milliseconds before it begins. */
+  readonly quiet?: number;
 }
 
 /**
  * Looks at every record once, beside everything else, until it is closed. What is damaged is never used anyway, but a
  * record that nobody asks for would stay unnoticed until it is needed.
  */
-export function verifyBeside({ store, log, alarm, mono }: VerifyingNeeds): { readonly close: () => Promise<void> } {
+export function verifyBeside(needs: VerifyingNeeds): { readonly close: () => Promise<void> } {
+  const { store, log, alarm, mono, quiet = QUIET } = needs;
   const end = new AbortController();
   const { signal } = end;
 
@@ -31,7 +34,7 @@ export function verifyBeside({ store, log, alarm, mono }: VerifyingNeeds): { rea
   }
 
   async function verify(): Promise<void> {
-    await setTimeout(START_AFTER_MS, undefined, { signal, ref: false });
+    await setTimeout(quiet, undefined, { signal, ref: false });
     const { damaged } = await store.verifyAll(giveWay);
     for (const what of damaged) alarm(new Error(`the store is damaged: ${what}`));
     if (damaged.length > 0)

@@ -298,3 +298,45 @@ test('the digests of version 1 stay as they are: requests and grants name them',
 test('the digest of version 2 stays as it is: of policies that limit sessions', () => {
   expect(digestsOf(BASE)['data']).toBe('84738f9fffa2632fc4a879cfd04d685c6716743c78750ccc0f37655e33f0ff42');
 });
+
+/** The base with a policy `other` that holds for so long, or not at all. */
+const holding = (hold: string | undefined) =>
+  digestsOf(
+    setOf(
+      JSON.stringify({
+        ...CONTENT,
+        policies: { ...CONTENT.policies, other: { ...CONTENT.policies.other, justification: 'optional', hold } },
+      }),
+    ),
+  );
+
+test('how long a policy holds is in its digest and in no other', () => {
+  const digests = [undefined, '30s', '31s'].map(holding);
+  expect(new Set(digests.map(({ other }) => other)).size).toBe(3);
+  expect(new Set(digests.map(({ data }) => data)).size).toBe(1);
+  expect(holding('PT30S')).toEqual(holding('30s'));
+});
+
+test('the digest of a policy that holds stays as it is', () => {
+  expect(holding('30s')['other']).toMatchInlineSnapshot(
+    `"f0a66b96c56e5ecaf865774e5d998a68d2bfa05771ca5cfaf4ccbc80da87d362"`,
+  );
+});
+
+/** The base with a policy `other` that wants drafts, or does not. */
+const drafting = (onDeny: string | undefined) =>
+  digestsOf(
+    setOf(
+      JSON.stringify({
+        ...CONTENT,
+        policies: { ...CONTENT.policies, other: { ...CONTENT.policies.other, onDeny } },
+      }),
+    ),
+  );
+
+test('whether refusals leave drafts is in the digest of the policy and in no other', () => {
+  const [without, wanting] = [drafting(undefined), drafting('draft')];
+  expect(wanting['other']).not.toBe(without['other']);
+  expect(wanting['data']).toBe(without['data']);
+  expect(wanting['other']).toMatchInlineSnapshot(`"0105ef12fbca8dbe244728b105a2c374183424fe1f5c683ec1fcf9c5b419d9a8"`);
+});

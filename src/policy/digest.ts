@@ -10,9 +10,11 @@ import { printActionPattern } from './action-text.js';
  * the spelling of durations and subjects do not count. A new field needs a new `v`: policies without it keep theirs.
  */
 export function policyDigest(policy: Omit<Policy, 'digest'>): string {
-  const { name, who, what, duration, justification, pending, approval, priority, sessions } = policy;
+  const { name, who, what, duration, justification, pending, approval, priority, sessions, onDeny, hold } = policy;
+  const limits = (sessions.max !== null || sessions.idle !== null) && { sessions };
+  const refusing = (onDeny !== null || hold !== null) && { onDeny, hold };
   return digestOf({
-    v: sessions.max === null && sessions.idle === null ? 1 : 2,
+    v: refusing ? 3 : limits ? 2 : 1,
     name,
     who: { ...selector(who), subjects: who.subjects.map(printTrustedPattern).sort() },
     what: { resources: what.resources.toSorted(), labels: what.labels, actions: what.actions?.toSorted() ?? null },
@@ -21,7 +23,8 @@ export function policyDigest(policy: Omit<Policy, 'digest'>): string {
     pending,
     approval: { count: approval.count, from: selector(approval.from) },
     priority,
-    ...((sessions.max !== null || sessions.idle !== null) && { sessions }),
+    ...limits,
+    ...refusing,
   });
 }
 

@@ -13,7 +13,6 @@ export const LATER: ReadonlySet<string> = new Set([
   'extension',
   'headers',
   'hold',
-  'notify',
   'pass',
   'receipts',
   'shadow',

@@ -1,6 +1,7 @@
 import { HARD_CEILING, printDuration } from '../domain/durations.js';
 import type { ActionName, PolicyName, ResourceName } from '../domain/names.js';
 import type { ApprovalStage, Policy, WhatSelector } from '../domain/policy.js';
+import { LONGEST_HOLD } from '../domain/hold.js';
 import { actionsOf, type Resource } from '../domain/resource.js';
 import { printTrustedPattern, type Directory, type WhoSelector } from '../domain/who.js';
 import { coveredBy } from './coverage.js';
@@ -29,7 +30,7 @@ export function readPolicies(known: Known, findings: Findings): ReadonlyMap<Poli
 }
 
 function readPolicy(entry: Entry, known: Known, findings: Findings): Policy {
-  const { justification, pending, priority, sessions } = entry.value;
+  const { justification, pending, priority, sessions, onDeny } = entry.value;
   const content = {
     name: entry.name as PolicyName,
     who: readWho(entry, known, findings),
@@ -40,6 +41,8 @@ function readPolicy(entry: Entry, known: Known, findings: Findings): Policy {
     approval: readApproval(entry, known, findings),
     priority: priority ?? null,
     sessions: { max: sessions.max ?? null, idle: sessions.idle ?? null },
+    onDeny: onDeny ?? null,
+    hold: readHold(entry, findings),
   };
   return { ...content, digest: policyDigest(content) };
 }
@@ -105,6 +108,30 @@ function readDuration({ value: { duration }, at }: Entry, findings: Findings): P
     );
   }
   return duration;
+}
+
+/** A held connection has no way to say anything, so its request must be complete without a word. */
+function readHold({ value: { hold, justification, pending }, at }: Entry, findings: Findings): Policy['hold'] {
+  if (hold === undefined) return null;
+  if (hold > LONGEST_HOLD) {
+    findings.problem(
+      at('hold'),
+      `expected at most ${printDuration(LONGEST_HOLD)}, got ${printDuration(hold)}: clients do not wait longer`,
+    );
+  }
+  if (hold > pending) {
+    findings.problem(
+      at('hold'),
+      `expected at most pending, ${printDuration(pending)}, got ${printDuration(hold)}: the request would lapse before`,
+    );
+  }
+  if (justification === 'required') {
+    findings.problem(
+      at('hold'),
+      'expected a policy with justification: optional: nobody can justify anything while a connection waits',
+    );
+  }
+  return hold;
 }
 
 function readApproval({ value, at }: Entry, { sections, directory }: Known, findings: Findings): ApprovalStage {

@@ -1,13 +1,11 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
+import { runs } from '../../test/builders.js';
 import { fixture } from '../../test/fixtures/policy/rows.js';
 import { canonicalJson, type Canonical } from '../domain/canonical.js';
 import type { TrustName } from '../domain/names.js';
 import { printProblem } from './problem.js';
 import { readPolicyFiles } from './read.js';
-
-/** More by FUZZ_RUNS for a long run. */
-const RUNS = Number(process.env['FUZZ_RUNS'] ?? 100);
 
 /** Any bytes are a set or problems that can be printed on one line each; never an exception, never neither. */
 function readsOrRefuses(...files: Uint8Array[]): void {
@@ -27,7 +25,7 @@ test('arbitrary bytes', () => {
     fc.property(fc.array(fc.uint8Array({ maxLength: 200 }), { minLength: 1, maxLength: 2 }), (files) =>
       readsOrRefuses(...files),
     ),
-    { numRuns: RUNS },
+    runs(100),
   );
 });
 
@@ -50,7 +48,7 @@ test('the base with some bytes replaced, removed or put in', () => {
       }
       readsOrRefuses(bytes);
     }),
-    { numRuns: RUNS },
+    runs(100),
   );
 });
 
@@ -186,6 +184,6 @@ test('arbitrary values, some of them in the right places', () => {
       }
       readsOrRefuses(new TextEncoder().encode(text));
     }),
-    { numRuns: RUNS },
+    runs(100),
   );
 });

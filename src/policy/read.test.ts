@@ -106,6 +106,8 @@ describe('the example folder', async () => {
         approval: { count: 1, from: { people: [], groups: ['sre'] } },
         priority: null,
         sessions: { max: null, idle: null },
+        hold: null,
+        onDeny: null,
       },
       {
         name: 'prod-read-oncall',
@@ -118,6 +120,8 @@ describe('the example folder', async () => {
         approval: { count: 1, from: { people: [], groups: ['dev'] } },
         priority: null,
         sessions: { max: null, idle: null },
+        hold: null,
+        onDeny: null,
       },
     ]);
   });

@@ -112,6 +112,8 @@ function policy(trust: readonly TrustName[]) {
     approval: approval(),
     priority: whole(0, 1_000_000).optional(),
     sessions: closed({ max: whole(1, 100_000).optional(), idle: duration().optional() }).prefault({}),
+    onDeny: oneOf('draft').optional(),
+    hold: duration().optional(),
   });
 }
 

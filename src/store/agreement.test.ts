@@ -7,6 +7,8 @@ import {
   at,
   billingApi,
   bob,
+  draft,
+  draftId,
   grant,
   lock,
   lockId,
@@ -17,6 +19,7 @@ import {
   review,
   token,
   tokenId,
+  runs,
 } from '../../test/builders.js';
 import { session } from '../../test/guard-service/played-sessions.js';
 import { answersOf } from '../../test/contract/store-replay.js';
@@ -130,7 +133,28 @@ const command: fc.Arbitrary<Command> = fc.oneof(
           ),
     ),
   },
+  {
+    weight: 2,
+    arbitrary: fc.tuple(number, subject, ms, ms).map(
+      ([n, one, createdAt, expiresAt]): Command =>
+        (store) =>
+          store.change(at(createdAt), (made) =>
+            made.keepDraft(draft({ id: draftId(n), subject: one, createdAt: at(createdAt), expiresAt: at(expiresAt) })),
+          ),
+    ),
+  },
+  {
+    weight: 1,
+    arbitrary: fc.tuple(number, ms).map(([n, time]): Command => async (store) => {
+      await store.change(at(time), (made) => made.removeDraft(draftId(n)));
+      await store.dropDrafts(at(time));
+    }),
+  },
 );
+
+const damaged = (cause: unknown): never => {
+  throw cause;
+};
 
 /** Whatever can be asked, in one value. */
 function everything(store: Store, time: number, limit: number): unknown {
@@ -148,6 +172,8 @@ function everything(store: Store, time: number, limit: number): unknown {
         s.answered('a', `k${n}`),
       ]),
       [1, 2, 3, 4].map((n) => s.tokenByHash(`${n}`.repeat(64))),
+      [s.draftCount(), s.draftsEndingFirst(limit), [1, 2, 3, 4].map((n) => s.draft(draftId(n)))],
+      [undefined, alice].map((one) => allPages((after) => s.drafts({ limit, after, subject: one, damaged })).flat()),
       allPages((after) => s.grants({ limit, after, person: person('alice'), unexpiredAt: at(time) })).flat(),
       allPages((after) => s.requests({ limit, after, person: person('bob') })).flat(),
     ]),
@@ -185,6 +211,6 @@ test('the LMDB store answers as the memory store does, also after it was opened 
         }
       },
     ),
-    { numRuns: Number(process.env['STORE_RUNS'] ?? 20) },
+    runs(20),
   );
 });

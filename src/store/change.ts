@@ -1,10 +1,13 @@
 import type { Actor } from '../domain/actor.js';
 import type { AuditEntry, Transition } from '../domain/audit-entry.js';
 import type { Canonical } from '../domain/canonical.js';
+import type { Draft } from '../domain/draft.js';
+import type { DraftId } from '../domain/ids.js';
 import type { Lock } from '../domain/lock.js';
 import type { Review } from '../domain/review.js';
 import type { Instant } from '../domain/time.js';
 import { frozen } from './decode-cache.js';
+import { clearTheWay, removeDraft } from './drafts.js';
 import { headBody, raised, type Head } from './head.js';
 import * as keys from './keys.js';
 import type { LockCache } from './lock-cache.js';
@@ -12,7 +15,7 @@ import type { LockSet } from './lock-set.js';
 import type { Records } from './records.js';
 import { LmdbSnapshot } from './snapshot.js';
 import type { Answered, Change } from './store.js';
-import { GRANTS, REQUESTS, TOKENS, type Table } from './tables.js';
+import { DRAFTS, GRANTS, REQUESTS, TOKENS, type Table } from './tables.js';
 
 /** One change inside of its own child transaction: what it writes it also reads. */
 export class LmdbChange extends LmdbSnapshot implements Change {
@@ -55,6 +58,19 @@ export class LmdbChange extends LmdbSnapshot implements Change {
       this.records.put(place, answer as unknown as Canonical);
       this.records.put(keys.answerByTimeKey(answer.at, place), null);
     });
+  }
+
+  keepDraft(draft: Draft): void {
+    this.assertCurrent();
+    this.#attempt(() => {
+      clearTheWay(this.records, draft.id);
+      this.#put(DRAFTS, draft);
+    });
+  }
+
+  removeDraft(id: DraftId): void {
+    this.assertCurrent();
+    this.#attempt(() => removeDraft(this.records, id));
   }
 
   /**

@@ -6,6 +6,8 @@ import {
   alice,
   at,
   bob,
+  draft,
+  draftId,
   grant,
   lock,
   lockId,
@@ -16,10 +18,20 @@ import {
   token,
 } from '../../test/builders.js';
 import { flipped, forged, recordsIn, tamper, type Lying } from '../../test/store-damage.js';
-import { openTestStore, removeFolder, temporaryFolder } from '../../test/store-folder.js';
+import { macKey, openTestStore, removeFolder, temporaryFolder } from '../../test/store-folder.js';
 import { decision, grantId, recorded } from '../../test/store-scenes.js';
+import { codecWith } from './codec.js';
 import { openNamed, openRoot } from './environment.js';
-import { entryKey, grantByCreationKey, grantKey, HEAD_KEY, KIND, lockKey } from './keys.js';
+import {
+  draftByCreationKey,
+  draftKey,
+  entryKey,
+  grantByCreationKey,
+  grantKey,
+  HEAD_KEY,
+  KIND,
+  lockKey,
+} from './keys.js';
 import type { LmdbStore } from './lmdb.js';
 import { DamagedError } from './store.js';
 
@@ -46,7 +58,11 @@ beforeAll(async () => {
     { action: 'token.created', token: token() },
   );
   await recorded(store, 5, { action: 'grant.ended', grant: revoked });
-  await store.change(at(6), (change) => change.remember('a', 'k', { bodyDigest: 'd', result: 1, at: at(6) }));
+  await store.change(at(6), (change) => {
+    change.remember('a', 'k', { bodyDigest: 'd', result: 1, at: at(6) });
+    change.keepDraft(draft());
+    change.keepDraft(draft({ id: draftId(2), createdAt: at(6) }));
+  });
   await store.recordDecisions([decision(7)]);
   await store.close();
   whole = await recordsIn(folder);
@@ -256,4 +272,86 @@ test('a damaged batch of decisions is told, by lists, by id and by the look at e
   expect((await store.verifyAll()).damaged).toHaveLength(1);
   await store.close();
   await flipBit();
+});
+
+test('decisions in the layout of another release are refused, not taken for something else', async () => {
+  const [{ key, value } = { key: Buffer.of(), value: Buffer.of() }] = await withDecisions((kept) => [
+    ...kept.getRange({}),
+  ]);
+  for (const other of [[{ id: decision(7).id, at: 7 }], [1, [decision(7).id]], []]) {
+    await withDecisions((kept) => kept.put(key, codecWith(macKey).encode(key as Lying['key'], other)));
+    const store = await openTestStore(folder);
+    expect(() => store.decisions({ limit: 1 })).toThrow('written by another release');
+    await store.close();
+  }
+  await withDecisions((kept) => kept.put(key, value));
+});
+
+async function withDecisions<T>(use: (decisions: ReturnType<typeof openNamed>) => T | Promise<T>): Promise<T> {
+  const root = openRoot(folder);
+  const result = await use(openNamed(root, 'decisions'));
+  await root.close();
+  return result;
+}
+
+describe('a draft', () => {
+  const lies = (n: number) => whole.find(({ key }) => key.equals(draftKey(draftId(n))))!;
+  const listed = (store: LmdbStore) => {
+    const told: unknown[] = [];
+    const { items } = store.read((s) => s.drafts({ limit: 10, damaged: (cause) => told.push(cause) }));
+    return { ids: items.map(({ id }) => id), told };
+  };
+  /** What the test has written besides, which putting the records back does not take away. */
+  const tidyUp = async () => {
+    const extra = (await recordsIn(folder)).filter(({ key }) => !whole.some((one) => one.key.equals(key)));
+    await tamper(folder, ...extra.map(({ key }) => ({ key, record: null })), ...whole);
+  };
+
+  test.for([
+    ['damaged', () => flipped(lies(1), 99)],
+    ['lost', () => ({ key: lies(1).key, record: null })],
+    ['another than its index entry says', () => forged(lies(1).key, { ...draft({ createdAt: at(3) }) })],
+  ] as const)('that is %s is left out of the list and told; checks and the other drafts go on', async ([, change]) => {
+    await after([change()], (store) => {
+      const { ids, told } = listed(store);
+      expect(ids).toEqual([draftId(2)]);
+      expect(told).toEqual([expect.any(DamagedError)]);
+      expect(seenIn(store).grants).toEqual([revoked, active]);
+    });
+  });
+
+  test('that is damaged gives way when it is kept anew, and leaves nothing behind', async () => {
+    await after([flipped(lies(1), 99)], async (store) => {
+      expect(() => store.read((s) => s.draft(draftId(1)))).toThrow(DamagedError);
+      await store.change(at(7), (change) => change.keepDraft(draft({ createdAt: at(7) })));
+      expect(listed(store)).toEqual({ ids: [draftId(1), draftId(2)], told: [] });
+      expect((await store.verifyAll()).damaged).toEqual([]);
+    });
+    await tidyUp();
+  });
+
+  test('that is damaged goes when its time has come, and when it is removed', async () => {
+    for (const go of [
+      (store: LmdbStore) => store.dropDrafts(draft().expiresAt),
+      (store: LmdbStore) => store.change(at(7), (change) => change.removeDraft(draftId(1))),
+    ]) {
+      for (const change of [flipped(lies(1), 99), { key: lies(1).key, record: null }]) {
+        await after([change], async (store) => {
+          await go(store);
+          expect(listed(store).told).toEqual([]);
+          expect(store.read((s) => s.draft(draftId(1)))).toBeUndefined();
+          expect((await store.verifyAll()).damaged).toEqual([]);
+        });
+        await tidyUp();
+      }
+    }
+  });
+
+  test('an index entry that leads to no draft is told, and hides none', async () => {
+    const dangling = forged(draftByCreationKey(at(1), draftId(77)), null);
+    await after([dangling], (store) => {
+      expect(listed(store).told).toHaveLength(1);
+      expect(listed(store).ids).toEqual([draftId(2), draftId(1)]);
+    });
+  });
 });

@@ -1,6 +1,6 @@
 import { hash } from 'node:crypto';
 import type { Brand } from '../domain/brand.js';
-import type { GrantId, LockId, RequestId, TokenId } from '../domain/ids.js';
+import type { DraftId, GrantId, LockId, RequestId, TokenId } from '../domain/ids.js';
 import type { PersonId, ResourceName } from '../domain/names.js';
 import type { Subject } from '../domain/subject.js';
 import type { Instant } from '../domain/time.js';
@@ -31,6 +31,10 @@ export const KIND = {
   grantByCreation: 0x22,
   grantByPerson: 0x23,
   grantByEnd: 0x24,
+  draft: 0x28,
+  draftByCreation: 0x29,
+  draftBySubject: 0x2a,
+  draftByEnd: 0x2b,
   lock: 0x30,
   token: 0x38,
   tokenByHash: 0x39,
@@ -135,6 +139,23 @@ export const endingAfter = (now: Instant): KeyRange => after(keyOf(KIND.grantByE
 
 export const tokenByHashKey = (hash: string, id: TokenId): Key => keyOf(KIND.tokenByHash, hashOf(hash), text(id));
 export const tokensWithHash = (hash: string): KeyRange => within(keyOf(KIND.tokenByHash, hashOf(hash)));
+
+export const draftKey = (id: DraftId): Key => keyOf(KIND.draft, text(id));
+export const draftByCreationKey = (createdAt: Instant, id: DraftId): Key =>
+  keyOf(KIND.draftByCreation, ascending(createdAt), text(id));
+export const draftBySubjectKey = (subject: Subject, createdAt: Instant, id: DraftId): Key =>
+  keyOf(KIND.draftBySubject, hashOf(subject), ascending(createdAt), text(id));
+/** Drafts by the instant at which they expire. */
+export const draftByEndKey = (expiresAt: Instant, id: DraftId): Key =>
+  keyOf(KIND.draftByEnd, ascending(expiresAt), text(id));
+/** All drafts, or those of one subject, oldest first. */
+export const draftsByCreation = (subject?: Subject): KeyRange =>
+  within(subject === undefined ? keyOf(KIND.draftByCreation) : keyOf(KIND.draftBySubject, hashOf(subject)));
+/** Drafts that have expired at `now`. */
+export const draftsEndingBy = (now: Instant): KeyRange => ({
+  start: keyOf(KIND.draftByEnd),
+  end: keyOf(KIND.draftByEnd, ascending(now + 1)),
+});
 
 /** Actor and idempotency key come from callers, of any length: their hash takes their place. */
 export const answerKey = (actorKey: string, key: string): Key => keyOf(KIND.answer, hashOf(actorKey), hashOf(key));

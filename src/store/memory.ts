@@ -2,8 +2,9 @@ import type { Actor } from '../domain/actor.js';
 import type { AuditEntry, Transition } from '../domain/audit-entry.js';
 import { canonicalJson, type Canonical } from '../domain/canonical.js';
 import type { DecisionRecord } from '../domain/decision-record.js';
+import type { Draft } from '../domain/draft.js';
 import type { Grant } from '../domain/grant.js';
-import type { DecisionId, GrantId, LockId, RequestId, TokenId } from '../domain/ids.js';
+import type { DecisionId, DraftId, GrantId, LockId, RequestId, TokenId } from '../domain/ids.js';
 import type { Lock } from '../domain/lock.js';
 import type { PersonId, ResourceName } from '../domain/names.js';
 import { requestStateOf, type AccessRequest } from '../domain/request.js';
@@ -13,7 +14,17 @@ import { hours, type Instant } from '../domain/time.js';
 import type { Token } from '../domain/token.js';
 import { synchronous } from './synchronous.js';
 import { newestFirst, pageOf, type Position, type Wanted } from './page.js';
-import type { Answered, Change, DecisionQuery, GrantQuery, Page, RequestQuery, Store, TokenQuery } from './store.js';
+import type {
+  Answered,
+  Change,
+  DecisionQuery,
+  DraftQuery,
+  GrantQuery,
+  Page,
+  RequestQuery,
+  Store,
+  TokenQuery,
+} from './store.js';
 
 /** A store that forgets. It passes the same contract as the LMDB store; tests and tools use it. */
 export function memoryStore(): Store {
@@ -58,6 +69,10 @@ export function memoryStore(): Store {
       enqueue(() => {
         for (const [key, answer] of state.answers) if (answer.at < before) state.answers.delete(key);
       }),
+    dropDrafts: (now) =>
+      enqueue(() => {
+        for (const { id, expiresAt } of state.draftList()) if (expiresAt <= now) state.removeDraft(id);
+      }),
     close: async () => {
       await queue;
     },
@@ -70,6 +85,7 @@ interface Tables {
   readonly grants: Map<GrantId, Grant>;
   readonly locks: Map<LockId, Lock>;
   readonly tokens: Map<TokenId, Token>;
+  readonly drafts: Map<DraftId, Draft>;
   readonly entries: AuditEntry[];
 }
 
@@ -89,13 +105,14 @@ class MemoryState implements Change {
   }
 
   copy(): MemoryState {
-    const { requests, reviews, grants, locks, tokens, entries } = this.#tables;
+    const { requests, reviews, grants, locks, tokens, drafts, entries } = this.#tables;
     const tables = {
       requests: new Map(requests),
       reviews: [...reviews],
       grants: new Map(grants),
       locks: new Map(locks),
       tokens: new Map(tokens),
+      drafts: new Map(drafts),
       entries: [...entries],
     };
     return new MemoryState(tables, new Map(this.answers), this.mark);
@@ -183,6 +200,31 @@ class MemoryState implements Change {
     return timesOf([...this.#tables.tokens.values()].filter((token) => token.createdBy === maker)).slice(0, limit);
   }
 
+  draftList(): readonly Draft[] {
+    return [...this.#tables.drafts.values()];
+  }
+
+  draft(id: DraftId): Draft | undefined {
+    return this.#tables.drafts.get(id);
+  }
+
+  /** What is kept in memory is never damaged. */
+  drafts({ subject, ...paging }: DraftQuery): Page<Draft> {
+    return pageOfThings(
+      this.draftList().filter((draft) => subject === undefined || draft.subject === subject),
+      paging,
+    );
+  }
+
+  draftCount(): number {
+    return this.#tables.drafts.size;
+  }
+
+  draftsEndingFirst(limit: number): readonly DraftId[] {
+    const inOrder = this.draftList().toSorted((a, b) => a.expiresAt - b.expiresAt || (a.id < b.id ? -1 : 1));
+    return inOrder.slice(0, limit).map(({ id }) => id);
+  }
+
   entries(from: number, limit: number): readonly AuditEntry[] {
     return this.#tables.entries.slice(Math.max(0, from - 1), Math.max(0, from - 1) + limit);
   }
@@ -196,6 +238,17 @@ class MemoryState implements Change {
       assertCanonical(answer);
       this.answers.set(JSON.stringify([actorKey, key]), answer);
     });
+  }
+
+  keepDraft(draft: Draft): void {
+    this.#attempt(() => {
+      assertCanonical(draft);
+      this.#tables.drafts.set(draft.id, draft);
+    });
+  }
+
+  removeDraft(id: DraftId): void {
+    this.#tables.drafts.delete(id);
   }
 
   record(actor: Actor, transition: Transition): void {
@@ -256,7 +309,8 @@ class MemoryState implements Change {
 }
 
 function emptyTables(): Tables {
-  return { requests: new Map(), reviews: [], grants: new Map(), locks: new Map(), tokens: new Map(), entries: [] };
+  const [requests, grants, locks] = [new Map(), new Map(), new Map()];
+  return { requests, reviews: [], grants, locks, tokens: new Map(), drafts: new Map(), entries: [] };
 }
 
 function placed({ createdAt, id }: { readonly createdAt: Instant; readonly id: string }): Position {

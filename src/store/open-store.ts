@@ -5,6 +5,7 @@ import { LmdbChange } from './change.js';
 import type { Claim } from './claim.js';
 import type { Codec } from './codec.js';
 import { DecisionLog } from './decisions.js';
+import { dropSomeDrafts } from './drafts.js';
 import type { Root } from './environment.js';
 import { FileWatch } from './file-watch.js';
 import { freeBytes, type Statfs } from './folder.js';
@@ -125,6 +126,10 @@ export class OpenStore implements Store {
 
   forgetAnswers(before: Instant, signal?: AbortSignal): Promise<void> {
     return this.#inSteps(() => this.#forgetSomeAnswers(before), signal);
+  }
+
+  dropDrafts(now: Instant, signal?: AbortSignal): Promise<void> {
+    return this.#inSteps(() => dropSomeDrafts(this.#records, now), signal);
   }
 
   /** @see LmdbStore */

@@ -71,6 +71,15 @@ export class Records {
     return [...scanning(this.#database.getKeys({ start, end, limit }))] as Key[];
   }
 
+  /** How many keys lie in a range; counted by LMDB itself. */
+  countIn({ start, end }: KeyRange): number {
+    try {
+      return this.#database.getKeysCount({ start, end });
+    } catch (error) {
+      throw asDamage(error);
+    }
+  }
+
   /** Keys of a range from the last to the first; with `from` beginning at it, or before it where it is not there. */
   *keysBack({ start, end }: KeyRange, from: Key = end): Generator<Key> {
     for (const key of scanning(this.#database.getKeys({ start: from, reverse: true }))) {

@@ -1,6 +1,7 @@
 import type { AuditEntry } from '../domain/audit-entry.js';
+import type { Draft } from '../domain/draft.js';
 import type { Grant } from '../domain/grant.js';
-import type { GrantId, LockId, RequestId, TokenId } from '../domain/ids.js';
+import type { DraftId, GrantId, LockId, RequestId, TokenId } from '../domain/ids.js';
 import type { Lock } from '../domain/lock.js';
 import type { PersonId, ResourceName } from '../domain/names.js';
 import type { AccessRequest } from '../domain/request.js';
@@ -18,13 +19,14 @@ import { misleading, type Records } from './records.js';
 import {
   DamagedError,
   type Answered,
+  type DraftQuery,
   type GrantQuery,
   type Page,
   type RequestQuery,
   type Snapshot,
   type TokenQuery,
 } from './store.js';
-import { GRANTS, REQUESTS, TOKENS, type Table } from './tables.js';
+import { DRAFTS, GRANTS, REQUESTS, TOKENS, type Table } from './tables.js';
 
 /** The state as the current transaction sees it. */
 export class LmdbSnapshot implements Snapshot {
@@ -152,6 +154,35 @@ export class LmdbSnapshot implements Snapshot {
       const isUnexpired = unexpiredAt === undefined || unexpiredAt < grant.expiresAt;
       return isUnexpired && (person === undefined || grant.person === person) ? grant : undefined;
     });
+  }
+
+  draft(id: DraftId): Draft | undefined {
+    return this.one(DRAFTS, id);
+  }
+
+  drafts({ subject, damaged, ...wanted }: DraftQuery): Page<Draft> {
+    this.assertCurrent();
+    return pageOf(positionsIn(this.records, keys.draftsByCreation(subject), wanted.after), wanted, (position) => {
+      try {
+        const draft = this.#listedThing(DRAFTS, position);
+        return subject === undefined || draft.subject === subject ? draft : undefined;
+      } catch (error) {
+        if (!(error instanceof DamagedError)) throw error;
+        damaged(error);
+        return undefined;
+      }
+    });
+  }
+
+  draftCount(): number {
+    this.assertCurrent();
+    return this.records.countIn(keys.all(keys.KIND.draft));
+  }
+
+  draftsEndingFirst(limit: number): readonly DraftId[] {
+    this.assertCurrent();
+    const first = this.records.firstKeysIn(keys.all(keys.KIND.draftByEnd), limit);
+    return first.map((key) => keys.lastPart(key).toString() as DraftId);
   }
 
   entries(from: number, limit: number): readonly AuditEntry[] {

@@ -3,8 +3,9 @@ import type { AuditEntry, Transition } from '../domain/audit-entry.js';
 import type { Brand } from '../domain/brand.js';
 import type { Canonical } from '../domain/canonical.js';
 import type { DecisionRecord } from '../domain/decision-record.js';
+import type { Draft } from '../domain/draft.js';
 import type { Grant } from '../domain/grant.js';
-import type { DecisionId, GrantId, LockId, RequestId, TokenId } from '../domain/ids.js';
+import type { DecisionId, DraftId, GrantId, LockId, RequestId, TokenId } from '../domain/ids.js';
 import type { Lock } from '../domain/lock.js';
 import type { PersonId, ResourceName } from '../domain/names.js';
 import type { AccessRequest } from '../domain/request.js';
@@ -22,7 +23,7 @@ export class DamagedError extends Error {
  * The state at one moment. Its methods are what `access` asks, each answered from the same snapshot; a snapshot is used
  * within one synchronous callback and is worthless afterwards.
  *
- * @throws {DamagedError} from every method: what is damaged is reported and never left out
+ * @throws {DamagedError} from every method but `drafts`: what is damaged is reported and never left out
  */
 export interface Snapshot {
   /** Number of the last change; 0 when there was none. */
@@ -61,6 +62,15 @@ export interface Snapshot {
   /** Oldest first, from sequence number `from` on, at most `limit`. */
   entries(from: number, limit: number): readonly AuditEntry[];
 
+  /** A draft, expired or not. */
+  draft(id: DraftId): Draft | undefined;
+  /** By their first refusal, newest first, expired ones included. `subject` narrows to those of one. */
+  drafts(query: DraftQuery): Page<Draft>;
+  /** How many there are, expired ones included. */
+  draftCount(): number;
+  /** The first to expire, at most `limit`. */
+  draftsEndingFirst(limit: number): readonly DraftId[];
+
   /** What was answered under this idempotency key, if anything was. */
   answered(actorKey: string, key: string): Answered | undefined;
 }
@@ -75,6 +85,14 @@ export interface Change extends Snapshot {
 
   /** Keeps an answer for repetitions of the same call. */
   remember(actorKey: string, key: string, answer: Answered): void;
+
+  /**
+   * Keeps a draft in the place of the one with its id. Drafts come of no transition and have no entries: the decisions
+   * that left them are on record, and nobody's access changes.
+   */
+  keepDraft(draft: Draft): void;
+  /** Also where it is damaged, or not there. */
+  removeDraft(id: DraftId): void;
 }
 
 export interface Store {
@@ -121,6 +139,9 @@ export interface Store {
   /** Drops remembered answers older than `before`; `signal` as above. */
   forgetAnswers(before: Instant, signal?: AbortSignal): Promise<void>;
 
+  /** Drops drafts that have expired at `now`; `signal` as above. */
+  dropDrafts(now: Instant, signal?: AbortSignal): Promise<void>;
+
   /** Refuses everything from now on, and resolves when all that was taken is on disk. */
   close(): Promise<void>;
 }
@@ -161,6 +182,12 @@ export interface GrantQuery extends Paging<Grant> {
 
 export interface TokenQuery extends Paging<Token> {
   readonly maker?: string | undefined;
+}
+
+export interface DraftQuery extends Paging<Draft> {
+  readonly subject?: Subject | undefined;
+  /** Hears of what is damaged and therefore left out: a draft gives nobody anything, and the others are still wanted. */
+  readonly damaged: (cause: DamagedError) => void;
 }
 
 export interface DecisionQuery extends Paging<DecisionRecord> {

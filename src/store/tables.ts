@@ -1,3 +1,4 @@
+import type { Draft } from '../domain/draft.js';
 import type { Grant } from '../domain/grant.js';
 import type { AccessRequest } from '../domain/request.js';
 import type { Token } from '../domain/token.js';
@@ -67,5 +68,17 @@ export const TOKENS: Table<Token> = {
   ],
 };
 
+export const DRAFTS: Table<Draft> = {
+  kind: keys.KIND.draft,
+  indexes: [keys.KIND.draftByCreation, keys.KIND.draftBySubject, keys.KIND.draftByEnd],
+  keyOf: (id) => keys.draftKey(id as Draft['id']),
+  idOf: ({ id }) => id,
+  indexKeysOf: ({ id, subject, createdAt, expiresAt }) => [
+    keys.draftByCreationKey(createdAt, id),
+    keys.draftBySubjectKey(subject, createdAt, id),
+    keys.draftByEndKey(expiresAt, id),
+  ],
+};
+
 /** For those who come to things by their keys and do not know what they are. */
-export const TABLES = [REQUESTS, GRANTS, TOKENS] as unknown as readonly Table<unknown>[];
+export const TABLES = [REQUESTS, GRANTS, TOKENS, DRAFTS] as unknown as readonly Table<unknown>[];

@@ -1,7 +1,7 @@
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { decisionRecord } from '../builders.js';
+import { decisionRecord, draft } from '../builders.js';
 import { contextLayer } from '../../src/cli/connection/context-file.js';
 import { PROGRAM, startCommand } from './program.js';
 import { openService, type CliService, type Player } from './service.js';
@@ -54,6 +54,12 @@ test.for(blocks.filter(({ language }) => language === 'sh'))('$name', { timeout:
   const words = PROGRAM.map((word) => JSON.stringify(word)).join(' ');
   const lines = `set -euo pipefail\nPROGRAM=(${words})\n${program}\n${script}`;
   const running = startCommand('bash', ['-c', lines], { cwd: service.folder, env });
+  if (/requests --watch/.test(text)) {
+    await player(service)('alice', 'request', 'orders-db', '--for', `${++made}m`);
+    await running.printed(/"state":"pending"/);
+    running.child.kill('SIGINT');
+    return expect(await running.ended).toMatchObject({ code: 0, err: '' });
+  }
   if (/--watch/.test(text)) {
     // The watching begins with what is new, so something new is made until it is seen.
     let number = 10;
@@ -92,6 +98,10 @@ async function prepared(line: string): Promise<void> {
     await as('alice', 'request', 'orders-db', '--for', `${++made}m`);
     expect((await as('bob', 'approve')).code).toBe(0);
   }
+  if (/ (?:--draft|dismiss) /.test(line)) {
+    await withdrawAll();
+    await service.store.change(service.clock.read().wall, (change) => change.keepDraft(draft()));
+  }
   if (/ withdraw /.test(line)) await as('alice', 'request', 'orders-db', '--for', `${++made}m`);
   if (/ unlock /.test(line)) await as('carol', 'lock', '--person', 'dave', '--reason', 'x');
   if (/ token revoke /.test(line)) await as('alice', 'token', 'create');
@@ -113,8 +123,12 @@ function withRealIds(text: string): string {
     lock: snapshot.locks().at(-1)?.id,
     tok: snapshot.tokens({ limit: 500 }).items.at(-1)?.id,
     dec: decisionRecord(1).id,
+    dft: draft().id,
   }));
-  return text.replace(/\b(req|gr|lock|tok|dec)_[0-9a-z]{26}\b/g, (id, kind: keyof typeof newest) => newest[kind] ?? id);
+  return text.replace(
+    /\b(req|gr|lock|tok|dec|dft)_[0-9a-z]{26}\b/g,
+    (id, kind: keyof typeof newest) => newest[kind] ?? id,
+  );
 }
 
 test('a file that the page writes is there', () => {

@@ -32,15 +32,19 @@ export async function openService({ policies = cliPolicies() }: { readonly polic
   writeCertificates();
   const entry = { name: corp, subject: ['uri'], names: null } as const;
   const identifier = createIdentifier({ trust: [{ entry, ca: ca.pem }], capacity: 100 });
+  scene.events.start();
   const alarms: unknown[] = [];
   const sessions = new PlayedSessions();
   const open = (door: Door) =>
     createAdmin({
       needed: scene.needed,
+      drafts: scene.drafts,
       sessions,
+      events: scene.events,
       identifier,
       door,
       soleTrust: corp,
+      publicHost: 'gate.corp.example',
       version: '0.0.0-test',
       serving: () => null,
       policiesSettled: () => true,
@@ -111,7 +115,11 @@ function cliPolicies(): PolicySet {
   return policySet({
     people: Object.fromEntries(PLAYERS.filter((name) => name !== 'stranger').map((name) => [name, [subject(name)]])),
     groups: { dev: ['alice', 'dave', 'erin'], sre: ['bob', 'frank'] },
-    resources: [resource({ tcp: { port: 15_432, sni: null, upstream: '10.0.0.7:5432', gate: true } }), api, vault],
+    resources: [
+      resource({ tcp: { port: 15_432, sni: 'orders-db.internal', upstream: '10.0.0.7:5432', gate: true } }),
+      api,
+      vault,
+    ],
     policies: [
       policy({ who: dev, approval: { count: 1, from: sre } }),
       policy({

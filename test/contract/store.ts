@@ -2,6 +2,7 @@ import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import type { Store } from '../../src/store/store.js';
 import { describeChanges } from './store-changes.js';
 import { describeDecisions } from './store-decisions.js';
+import { describeDrafts } from './store-drafts.js';
 import { describeLists } from './store-lists.js';
 import { describeReplay } from './store-replay.js';
 import { describeSnapshots } from './store-snapshots.js';
@@ -30,6 +31,7 @@ export function describeStore(name: string, open: () => Promise<Store>): void {
     describeSnapshots(() => store);
     describeLists(() => store);
     describeDecisions(() => store);
+    describeDrafts(() => store);
     describeReplay(() => store);
   });
 }

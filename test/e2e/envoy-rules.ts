@@ -1,3 +1,4 @@
+import { isDeepStrictEqual } from 'node:util';
 import {
   all,
   isTyped,
@@ -33,6 +34,17 @@ export const RULES: readonly Rule[] = [
   rule('CD3', 'an answer that takes longer than 250 ms is none', (c) =>
     where(checks(c), (check) => seconds(get(check, 'grpc_service.timeout')) <= 0.25),
   ),
+  rule('CD3', 'a route that gives more time asks the same service in the same way, and not for ever', (c) => {
+    const usual = get(checks(c)[0], 'grpc_service.envoy_grpc');
+    return where(all(c, 'ExtAuthzPerRoute'), (route) => {
+      const own = get(route, 'check_settings.grpc_service') as Tree | undefined;
+      if (own === undefined) return true;
+      const named = [{ key: 'x-portcullis-resource', value: 'from-route' }];
+      const time = seconds(own['timeout']);
+      const isSame = isDeepStrictEqual([own['envoy_grpc'], own['initial_metadata']], [usual, named]);
+      return isSame && time > 0 && time <= 300.5;
+    });
+  }),
   rule('CD4', 'the certificate goes with every question from the network, and with none from the gate', (c) => [
     ...where(
       c.static_resources.listeners.flatMap((one) => (isGate(one) ? [] : checks(one))),

@@ -3,11 +3,14 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { ServerCredentials } from '@grpc/grpc-js';
 import { publishing } from '../../src/access/feed.js';
+import { Holds } from '../../src/access/hold.js';
 import { createRecorder } from '../../src/access/recorder.js';
 import { createCore } from '../../src/authz/core.js';
 import { serveAuthz } from '../../src/authz/server.js';
 import { issueClient, issueServer, makeCa, type Credential } from '../../src/demo/certificates.js';
 import { parseDn } from '../../src/domain/dn.js';
+import { longestHolds } from '../../src/domain/hold.js';
+import type { Policy } from '../../src/domain/policy.js';
 import type { Resource } from '../../src/domain/resource.js';
 import type { SubjectPattern } from '../../src/domain/subject-pattern.js';
 import { SUBJECT_KINDS } from '../../src/domain/subject.js';
@@ -18,7 +21,7 @@ import { writeEnvoyConfig } from '../../src/envoy-config/write.js';
 import { CertificateEnds } from '../../src/guard/certificate-ends.js';
 import { createIdentifier } from '../../src/identity/identify.js';
 import { memoryStore } from '../../src/store/memory.js';
-import { corp, policySet, T0 } from '../builders.js';
+import { corp, policy, policySet, T0 } from '../builders.js';
 import { decodeCheckRequest, type CheckRequestObject } from '../check-requests.js';
 import { openGuardSide } from '../guard-service/side.js';
 import { guardOfThis } from '../guard/wasm.js';
@@ -59,6 +62,7 @@ interface ServiceOptions {
   /** Where guards come: a Unix socket. */
   readonly guardSocket: string;
   readonly resources: readonly Resource[];
+  readonly policies?: readonly Policy[];
   /** PEM. */
   readonly ca: string;
   readonly gate?: string | null;
@@ -73,6 +77,7 @@ export async function startService({
   target,
   guardSocket,
   resources,
+  policies = [policy()],
   ca,
   gate = 'gate',
   credentials = ServerCredentials.createInsecure(),
@@ -81,22 +86,27 @@ export async function startService({
   const alarms: unknown[] = [];
   const alarm = (cause: unknown) => void alarms.push(cause);
   const { store, feed } = publishing(memoryStore(), alarm);
-  const w = world({ store, policies: policySet({ resources }) });
+  const w = world({ store, policies: policySet({ resources, policies }) });
   const ends = new CertificateEnds();
   const trust = [{ entry: { name: corp, subject: SUBJECT_KINDS, names: null }, ca }];
-  const core = createCore({
+  const deciding = {
     ...w.needed,
     recorder: createRecorder({ ...w.needed, mode: 'grouped', onFailure: alarm, onUnrecorded: () => undefined }),
-    identifier: createIdentifier({ trust, capacity: 100 }),
     closed: () => null,
     alarm,
+  };
+  const holds = new Holds({ ...deciding, feed, observe: { opened: () => undefined, ended: () => undefined } });
+  const core = createCore({
+    ...deciding,
+    identifier: createIdentifier({ trust, capacity: 100 }),
     gate,
+    holds,
     allowed: (decision, until) => ends.note(decision, until),
   });
   const asked: Asked[] = [];
-  const recording: typeof core = (bytes, named) => {
+  const recording: typeof core = (bytes, named, patience) => {
     asked.push({ ...decodeCheckRequest(bytes), named });
-    return core(bytes, named);
+    return core(bytes, named, patience);
   };
   const server = await serveAuthz({ target, credentials, peers }, recording, { alarm });
   const guards = await openGuardSide({
@@ -111,8 +121,10 @@ export async function startService({
     ...w,
     asked,
     alarms,
+    holds,
     guards: guards.side,
     async stop() {
+      holds.close();
       await guards.close();
       await server.close(0);
     },
@@ -165,7 +177,8 @@ export async function startScene(
   const target = `unix:${at('run/authz.sock')}`;
   const guardSocket = at('run/guard.sock');
   const start = () => startService({ target, guardSocket, ...over, resources, ca: certificates.ca.pem });
-  await writeEnvoyConfig(options.folder, generateEnvoyConfig(resources, options), guardOfThis());
+  const holds = longestHolds(policySet({ resources, policies: over?.policies ?? [] }));
+  await writeEnvoyConfig(options.folder, generateEnvoyConfig(resources, { ...options, holds }), guardOfThis());
   let service = await start();
   const envoy = await startEnvoy({
     command: binary.command,

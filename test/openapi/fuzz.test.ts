@@ -6,8 +6,8 @@ import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest';
 import { createLock, removeLock } from '../../src/access/lock.js';
 import { createToken } from '../../src/access/token.js';
 import { withdrawRequest } from '../../src/access/request.js';
-import { days } from '../../src/domain/time.js';
-import { actorFor, decisionRecord, person, subject, T0 } from '../builders.js';
+import { after, days } from '../../src/domain/time.js';
+import { action, actorFor, billingApi, decisionRecord, draft, draftId, person, subject, T0 } from '../builders.js';
 import { session, sessionStanding } from '../guard-service/played-sessions.js';
 import { narrowedDescription, type Pool } from './narrowed.js';
 import { adminScene } from './scene.js';
@@ -83,6 +83,7 @@ async function pool(): Promise<Pool> {
   const { needed, ask, review, store, parts } = scene;
   const ids = {
     requests: [] as string[],
+    drafts: [] as string[],
     grants: [] as string[],
     locks: [] as string[],
     decisions: [] as string[],
@@ -104,6 +105,9 @@ async function pool(): Promise<Pool> {
       };
       await store.recordDecisions([record]);
       ids.decisions.push(record.id);
+      const left = draftFor(name, ++born);
+      await store.change(left.createdAt, (change) => change.keepDraft(left));
+      ids.drafts.push(left.id);
       const live = session(++born, { subject: subject(name), person: person(name) });
       scene.sessions.standings.push(sessionStanding(born, { session: live }));
       ids.sessions.push(live.id);
@@ -116,6 +120,13 @@ async function pool(): Promise<Pool> {
     digests,
     subjects: [subject('alice'), subject('alice-laptop'), subject('dave'), 'spiffe://corp/batch/ci', 'x'],
   };
+}
+
+/** Of what no request of the pool covers, so that it stays until it is submitted or dismissed. */
+function draftFor(name: string, n: number) {
+  const at = scene.clock.read().wall;
+  const target = { subject: subject(name), resource: billingApi, action: action('read') };
+  return draft({ ...target, id: draftId(n), createdAt: at, lastAt: at, expiresAt: after(at, days(7)) });
 }
 
 /** What still waits would keep its person from asking anew. */

@@ -6,7 +6,7 @@ type Json = any;
 /** What there is in the service that is fuzzed: without it nearly every generated id would be nobody's. */
 export interface Pool {
   readonly ids: Readonly<
-    Record<'requests' | 'grants' | 'locks' | 'decisions' | 'tokens' | 'sessions', readonly string[]>
+    Record<'requests' | 'drafts' | 'grants' | 'locks' | 'decisions' | 'tokens' | 'sessions', readonly string[]>
   >;
   readonly digests: readonly string[];
   readonly subjects: readonly string[];

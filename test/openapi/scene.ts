@@ -83,6 +83,7 @@ export function adminScene({
   policies = adminPolicies(),
   store,
   door = { kind: 'plain' },
+  limits,
   ...over
 }: Partial<Omit<AdminParts, 'needed' | 'door'>> & {
   readonly policies?: PolicySet;
@@ -90,17 +91,23 @@ export function adminScene({
   readonly door?: Door;
 } = {}) {
   const w = world({ policies, ...(store && { store }) });
+  void w.events.load();
   const alarms: unknown[] = [];
   const sessions = new PlayedSessions();
   const parts: AdminParts = {
     needed: w.needed,
+    drafts: w.drafts,
     sessions,
+    events: w.events,
+    // Short enough to wait for its end.
+    limits: { streamMs: 60, ...limits },
     identifier: { identify: refuse, identifyDer: refuse },
     randomSecret: random,
     version: '1.2.3',
     serving: () => null,
     policiesSettled: () => true,
     soleTrust: corp,
+    publicHost: 'gate.corp.example',
     door,
     alarm: (cause) => alarms.push(cause),
     ...over,
@@ -154,9 +161,22 @@ export async function inject(app: FastifyInstance, method: string, url: string, 
 
 /** Reads what came back, which is JSON or nothing. */
 export function answered(status: number, headers: Answered['headers'], payload: string): Answered {
-  return { status, headers, body: payload === '' ? undefined : JSON.parse(payload) };
+  const isStream = String(headers['content-type']).startsWith('text/event-stream');
+  return {
+    status,
+    headers,
+    body: payload === '' ? undefined : isStream ? { items: thingsIn(payload) } : JSON.parse(payload),
+  };
 }
 
 function refuse(): { readonly effect: 'deny'; readonly reason: 'untrusted_issuer' } {
   return { effect: 'deny', reason: 'untrusted_issuer' };
+}
+
+/** What the events of a stream are about, as a list would have it. */
+function thingsIn(stream: string): unknown[] {
+  return [...stream.matchAll(/^data: (.*)$/gm)].map(([, text]) => {
+    const { type: _type, at: _at, ...thing } = JSON.parse(text!) as Record<string, unknown>;
+    return Object.values(thing)[0];
+  });
 }

@@ -23,12 +23,16 @@ const PLAYERS = ['alice', 'bob', 'carol', 'mallory'] as const;
 type Player = (typeof PLAYERS)[number];
 
 /** The real service, a real Envoy with generated configuration in front of `behind`, and a context for everybody. */
-export async function openStage({ command }: EnvoyBinary, behind: readonly Behind[]) {
+export async function openStage(
+  { command }: EnvoyBinary,
+  behind: readonly Behind[],
+  { onDeny }: { readonly onDeny?: 'draft' } = {},
+) {
   const tcp = behind.filter(({ kind }) => kind === 'tcp');
   const ports = await freePorts('http', 'admin', ...tcp.map(({ name }) => name));
   const portOf = (name: string) =>
     ports[behind.some((one) => one.name === name && one.kind === 'tcp') ? name : 'http']!;
-  const home = makeHome(policiesFor(behind, portOf));
+  const home = makeHome(policiesFor(behind, portOf, onDeny ? `onDeny: ${onDeny}` : ''));
   const { file, folder } = home;
   const service = await startService({ home });
   const stopService = async () => {
@@ -108,7 +112,7 @@ async function called(answer: Promise<ApiAnswer>): Promise<ApiAnswer['body']> {
   return body;
 }
 
-function policiesFor(behind: readonly Behind[], portOf: (name: string) => number): string {
+function policiesFor(behind: readonly Behind[], portOf: (name: string) => number, more: string): string {
   const entries = behind.map(({ name, kind, upstream }) =>
     kind === 'tcp'
       ? `  ${name}: { labels: { env: test }, tcp: { port: ${portOf(name)}, upstream: "127.0.0.1:${upstream}" } }`
@@ -128,6 +132,7 @@ policies:
     duration: { default: 1h, max: 4h }
     justification: required
     approval: [{ count: 1, from: { groups: [sre] } }]
+    ${more}
 roles: { operator: { people: [carol] }, auditor: { people: [carol] } }
 `;
 }
@@ -155,6 +160,5 @@ function environmentFor(folder: string): Readonly<Record<string, string>> {
     PATH: `${folder}:${process.env['PATH']!}:/usr/sbin:/sbin`,
     HOME: folder,
     PORTCULLIS_CONTEXT: join(folder, 'alice.yaml'),
-    PORTCULLIS_VIA: 'localhost',
   };
 }

@@ -1,10 +1,12 @@
 import { z } from 'zod';
 import { grantStanding } from '../../access/list-grants.js';
 import type { Explanation } from '../../access/explain.js';
+import { isWithin } from '../../domain/address.js';
+import { printDuration } from '../../domain/durations.js';
 import { DENY_REASONS } from '../../domain/decision.js';
 import type { ResourceName } from '../../domain/names.js';
 import type { Instant } from '../../domain/time.js';
-import { EXAMPLE, nameField, printTime, Subject, subjectText, Time } from './fields.js';
+import { EXAMPLE, Length, nameField, printTime, Subject, subjectText, Time } from './fields.js';
 import { GrantAnswer, grantView } from './grant.js';
 import { LockHitAnswer, lockHitView } from './lock.js';
 
@@ -31,6 +33,15 @@ export const ExplainBody = z
       .max(8_192)
       .optional()
       .meta({ description: 'HTTP path.', examples: ['/invoices/7'] }),
+    source: z
+      .string()
+      .max(64)
+      .refine((text) => isWithin(text, '0.0.0.0/0') || isWithin(text, '::/0'), 'expected an IP address')
+      .optional()
+      .meta({
+        description: 'Address that the client connects from. Default: the one that it takes.',
+        examples: ['10.0.0.7'],
+      }),
     upgrade: z.boolean().optional().meta({ description: 'Whether the request is an upgrade, as for WebSocket.' }),
   })
   .meta({ id: 'ExplainBody', [EXAMPLE]: { subject: 'corp/spiffe://corp/alice', resource: 'orders-db' } });
@@ -56,19 +67,27 @@ export const ExplanationAnswer = z
     grants: z.array(GrantAnswer).meta({ description: 'In the order in which a check tries them.' }),
     pending: z.array(WaitingAnswer).meta({ description: 'Requests that still wait.' }),
     policies: z.array(z.string()).meta({ description: 'Policies under which the subject may ask for the resource.' }),
+    hold: z
+      .strictObject({ policy: z.string(), longest: Length })
+      .nullable()
+      .meta({ description: 'Where a connection would wait for an approval; null where it would not.' }),
+    draft: z.string().nullable().meta({ description: 'What refusals have left to submit: see drafts.' }),
     cure: z.string().nullable().meta({ description: 'The command that may help.' }),
   })
   .meta({ id: 'Explanation' });
 
 /** How an explanation is shown. */
 export function explanationView(explained: Explanation, now: Instant): z.output<typeof ExplanationAnswer> {
-  const { decision, text, subject, person, resource, actions, locks, grants, pending, policies, cure } = explained;
+  const { decision, text, subject, person, resource, actions, locks, grants, pending, policies, draft, cure } =
+    explained;
   return {
     ...decisionParts(decision),
     text,
     subject,
     person,
     resource,
+    hold: explained.hold && { policy: explained.hold.policy, longest: printDuration(explained.hold.longest) },
+    draft: draft?.id ?? null,
     cure,
     actions: [...actions],
     policies: [...policies],

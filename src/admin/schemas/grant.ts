@@ -17,6 +17,7 @@ import {
   Time,
   wordField,
 } from './fields.js';
+import { BindingAnswer, bindingView } from './binding.js';
 import { pageOf, pagingFields } from './page.js';
 import { UnappliedAnswer } from './session.js';
 
@@ -48,6 +49,7 @@ export const GrantAnswer = z
     resource: z.string(),
     actions: z.array(z.string()),
     patterns: Patterns,
+    binding: BindingAnswer,
     createdAt: Time,
     startsAt: Time,
     expiresAt: Time.meta({ description: 'The grant holds until just before this instant, unless it ends earlier.' }),
@@ -79,6 +81,7 @@ export function grantView({ grant, state }: GrantStanding): z.output<typeof Gran
     resource,
     actions: [...grant.actions],
     patterns: patternsView(grant.patterns),
+    binding: bindingView(grant.binding),
     approvedBy: [...grant.approvedBy],
     createdAt: printTime(grant.createdAt),
     startsAt: printTime(grant.startsAt),

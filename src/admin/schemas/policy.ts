@@ -37,6 +37,11 @@ export const PolicyAnswer = z
       reviewers: names.meta({ description: 'Everybody whose approval counts, unless the access is for themselves.' }),
     }),
     priority: z.int().nullable(),
+    sessions: z.strictObject({ max: z.int().nullable(), idle: Length.nullable() }).meta({
+      description: 'Bounds of what one grant has open: sessions at once, and how long one may rest; null: none.',
+    }),
+    onDeny: z.enum(['draft']).nullable().meta({ description: 'What a refusal leaves behind; null: nothing.' }),
+    hold: Length.nullable().meta({ description: 'How long a connection may wait for an approval; null: not at all.' }),
   })
   .meta({ id: 'Policy' });
 
@@ -51,6 +56,9 @@ export function policyView({ policy, admits, reviewers }: PolicyStanding): z.out
     digest,
     justification,
     priority,
+    sessions: { max: policy.sessions.max, idle: policy.sessions.idle && printDuration(policy.sessions.idle) },
+    onDeny: policy.onDeny,
+    hold: policy.hold && printDuration(policy.hold),
     who: { people: [...who.people], groups: [...who.groups], subjects: who.subjects.map(printTrustedPattern) },
     admits: admits.map(({ resource, actions }) => ({ resource, actions: [...actions] })),
     duration: { default: printDuration(duration.default), max: printDuration(duration.max) },

@@ -4,6 +4,7 @@ import { printDuration } from '../../domain/durations.js';
 import type { ActionName, PolicyName, ResourceName } from '../../domain/names.js';
 import { REQUEST_STATES } from '../../domain/request.js';
 import type { Review } from '../../domain/review.js';
+import { BindingAnswer, bindingView, ConnectionAnswer, connectionView } from './binding.js';
 import { pageOf, pagingFields } from './page.js';
 import {
   durationField,
@@ -93,6 +94,8 @@ export const RequestAnswer = z
     justification: z.string(),
     policy: z.string(),
     policyDigest: z.string(),
+    binding: BindingAnswer,
+    connection: ConnectionAnswer,
     createdAt: Time,
     lapsesAt: Time.meta({ description: 'From this instant on an unanswered request is `lapsed`.' }),
     digest: z
@@ -130,6 +133,8 @@ export function requestView({ request, state, ...standing }: RequestStanding): z
     justification,
     policy,
     policyDigest,
+    binding: bindingView(request.binding),
+    connection: connectionView(request.connection),
     digest,
     state,
     duration: printDuration(request.duration),

@@ -28,7 +28,14 @@ export const ResourceAnswer = z
     labels: z.record(z.string(), z.string()),
     actions: z.array(z.string()),
     authorities: z.array(z.string()).meta({ description: 'Hosts under which it is reached over HTTP.' }),
+    host: z
+      .string()
+      .nullable()
+      .meta({ description: 'Host at which Envoy is reached; null where this service does not know.' }),
     port: z.int().nullable().meta({ description: 'Port at which it is reached over TCP.' }),
+    serverName: z.string().nullable().meta({
+      description: 'Name that a TCP client must ask for in its TLS handshake; null: that of the host.',
+    }),
     options: z.array(OptionAnswer).meta({ description: 'What you may ask for.' }),
   })
   .meta({ id: 'Resource' });
@@ -37,7 +44,10 @@ export const ResourceAnswer = z
 export const ResourcePage = pageOf(ResourceAnswer, 'ResourcePage');
 
 /** How a resource is shown. */
-export function resourceView({ resource, options }: ResourceStanding): z.output<typeof ResourceAnswer> {
+export function resourceView(
+  { resource, options }: ResourceStanding,
+  host: string | null,
+): z.output<typeof ResourceAnswer> {
   const { name, description, labels, http, tcp } = resource;
   return {
     name,
@@ -45,7 +55,9 @@ export function resourceView({ resource, options }: ResourceStanding): z.output<
     labels: { ...labels },
     actions: [...actionsOf(resource)],
     authorities: [...(http?.authority ?? [])],
+    host,
     port: tcp?.port ?? null,
+    serverName: tcp?.sni ?? null,
     options: options.map(optionView),
   };
 }

@@ -1,5 +1,9 @@
 import { list, members, record, number, optional, orNull, text, type Shape, type Shaped } from './shape.js';
 
+/** What a grant is bound to besides its subject. */
+const binding = orNull(members({ key: orNull(text), sources: orNull(list(text)) }));
+export type BindingAnswer = Shaped<typeof binding>;
+
 /** An access request. */
 export const request = members({
   id: text,
@@ -13,6 +17,8 @@ export const request = members({
   justification: text,
   policy: text,
   policyDigest: text,
+  binding,
+  connection: orNull(members({ source: text, key: text, request: orNull(text) })),
   createdAt: text,
   lapsesAt: text,
   digest: text,
@@ -23,6 +29,26 @@ export const request = members({
   grantId: orNull(text),
 });
 export type RequestAnswer = Shaped<typeof request>;
+
+/** What a refused connection has left. */
+export const draft = members({
+  id: text,
+  subject: text,
+  person: text,
+  resource: text,
+  action: text,
+  policy: text,
+  justification: orNull(text),
+  reason: text,
+  request: orNull(text),
+  source: orNull(text),
+  decisionId: text,
+  count: number,
+  createdAt: text,
+  lastAt: text,
+  expiresAt: text,
+});
+export type DraftAnswer = Shaped<typeof draft>;
 
 /** Guards that have not applied a change that ends access; not there when all have. */
 const unapplied = optional(list(members({ guard: text, node: text, endsAt: text })));
@@ -38,6 +64,7 @@ export const grant = members({
   resource: text,
   actions: list(text),
   patterns: record(list(text)),
+  binding,
   startsAt: text,
   expiresAt: text,
   approvedBy: list(text),
@@ -123,6 +150,8 @@ export const explanation = members({
   grants: list(grant),
   pending: list(members({ id: text, lapsesAt: text })),
   policies: list(text),
+  hold: orNull(members({ policy: text, longest: text })),
+  draft: orNull(text),
   cure: orNull(text),
 });
 export type ExplanationAnswer = Shaped<typeof explanation>;

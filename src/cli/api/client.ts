@@ -1,5 +1,6 @@
 import type { Connection } from '../connection/connection.js';
 import type { Shell } from '../shell.js';
+import { openStream, type WireStream } from './event-stream.js';
 import { exchange, NoAnswer, type WireAnswer } from './exchange.js';
 import { notPortcullis, refused } from './refused.js';
 import { withRetries } from './retry.js';
@@ -32,12 +33,20 @@ interface Tagged<T> {
   readonly tag: string | undefined;
 }
 
+interface Listening {
+  readonly last: string | undefined;
+  /** Ends it. */
+  readonly signal: AbortSignal;
+}
+
 /** The API of one service, as one caller. Every method throws a {@link Failure} unless the service did as it was asked. */
 export interface Client {
   get<T>(call: Call<T>): Promise<T>;
   /** Null: nothing has changed since `tag`. */
   getIfChanged<T>(call: Call<T>, tag: string | undefined): Promise<Tagged<T> | null>;
   send<T>(change: Change<T>): Promise<T>;
+  /** Begins to listen, behind the event with the id `last` where that is given. One try. */
+  listen(call: Omit<Call<unknown>, 'shape'>, given: Listening): Promise<WireStream>;
   close(): void;
 }
 
@@ -96,8 +105,35 @@ export function createClient(
       const headers = once ? { 'idempotency-key': unique() } : {};
       return read(await call(wanted, { method, body, headers, repeatable: once }), wanted.shape);
     },
+    async listen({ path, query }, { last, signal }) {
+      // A connection of its own: the others would have to wait for its end.
+      const own = targetOf(connection);
+      const headers = { ...common, accept: `${STREAM}, ${common.accept}`, ...(last && { 'last-event-id': last }) };
+      try {
+        const opened = await openStream(own, { method: 'GET', path: pathOf(path, query), headers, body: null }, signal);
+        if ('events' in opened) {
+          opened.answer.once('close', () => own.close());
+          return { ...opened, events: () => told(target.name, opened) };
+        }
+        throw opened.status === 200 ? notPortcullis(target.name, opened) : refused(target.name, opened);
+      } catch (error) {
+        own.close();
+        throw error instanceof NoAnswer ? unreachable(target.name, error) : error;
+      }
+    },
     close: () => target.close(),
   };
+}
+
+const STREAM = 'text/event-stream';
+
+/** As it is, but what breaks it off is a failure with words for people. */
+async function* told(name: string, stream: WireStream): ReturnType<WireStream['events']> {
+  try {
+    yield* stream.events();
+  } catch (error) {
+    throw error instanceof NoAnswer ? unreachable(name, error) : error;
+  }
 }
 
 interface Sent {

@@ -49,13 +49,18 @@ export async function exchange(target: Target, { method, path, headers, body }: 
     });
     return { status: response.statusCode ?? 0, headers: response.headers, text: await textOf(response) };
   } catch (error) {
-    if (error instanceof NoAnswer) throw error;
     if (signal.aborted) throw new NoAnswer('ETIMEDOUT', `no answer within ${TIMEOUT_MS / 1_000} s`, { cause: error });
-    throw new NoAnswer(codeOf(error), messageOf(error), { cause: error });
+    throw noAnswer(error);
   }
 }
 
-async function textOf(response: IncomingMessage): Promise<string> {
+/** Whatever broke a connection, as that. */
+export function noAnswer(error: unknown): NoAnswer {
+  return error instanceof NoAnswer ? error : new NoAnswer(codeOf(error), messageOf(error), { cause: error });
+}
+
+/** All of an answer. */
+export async function textOf(response: IncomingMessage): Promise<string> {
   const parts: Buffer[] = [];
   let length = 0;
   for await (const part of response as AsyncIterable<Buffer>) {

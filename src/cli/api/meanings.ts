@@ -9,6 +9,7 @@ type CallCode =
   | 'headers_too_large'
   | 'too_slow'
   | 'too_many_calls'
+  | 'overloaded'
   | 'internal_error';
 
 /** What a refusal means for whoever typed the command. */
@@ -57,6 +58,7 @@ export const MEANINGS = {
   headers_too_large: meaning(EXIT.usage, 'use shorter values'),
   too_slow: meaning(EXIT.unreachable, 'the way to the service is slow; try again'),
   too_many_calls: meaning(EXIT.unreachable, 'wait a little, then try again'),
+  overloaded: meaning(EXIT.serviceFailed, 'wait a little, then try again'),
   storage_full: meaning(EXIT.serviceFailed, 'the disk of the service is nearly full: its operator must make room'),
   storage_failed: meaning(EXIT.serviceFailed, OPERATOR),
   clock_suspect: meaning(EXIT.serviceFailed, OPERATOR),

@@ -31,8 +31,14 @@ export function describe(command: Command, shell: Shell): void {
     .argument('[command...]', 'behind --: what to run; {host} and {port} stand for the local port')
     .option('--listen <address>', 'take connections there, such as 127.0.0.1:15432 (default: 127.0.0.1:0, any port)')
     .option('--stdio', 'carry standard input and output, as for ProxyCommand of ssh')
-    .option('--via <host[:port]>', "where Envoy is (default: PORTCULLIS_VIA; the port: the resource's)")
-    .option('--via-name <name>', "the name in Envoy's certificate, and for SNI (default: the host of --via)")
+    .option(
+      '--via <host[:port]>',
+      'where Envoy is (default: PORTCULLIS_VIA, else what the service says of the resource)',
+    )
+    .option(
+      '--via-name <name>',
+      "the name in Envoy's certificate, and for SNI (default: the resource's, else the host)",
+    )
     .option('--via-ca <file>', "CA of Envoy's certificate (default: that of the service's)")
     .option('--for <duration>', "how long, where access is asked for (default: the policy's)", durationText)
     .option('--reason <text>', 'what you need it for, where access is asked for')

@@ -20,6 +20,7 @@ interface Asked {
   readonly authority?: string;
   readonly method?: string;
   readonly path?: string;
+  readonly source?: string;
   readonly upgrade?: true;
 }
 
@@ -45,6 +46,7 @@ export function describe(command: Command, shell: Shell): void {
     .option('--authority <host>', 'for the resource that is reached under this host')
     .option('--method <method>', 'for this HTTP method; with --path')
     .option('--path <path>', 'for this HTTP path; with --method')
+    .option('--source <address>', 'for a client that connects from this address (default: the one it takes)')
     .option('--upgrade', 'for an upgrade, as for WebSocket; with --method and --path');
   addFormatOption(command);
   addConnectionOptions(command, OWN);
@@ -79,7 +81,7 @@ function assertAlone(asked: Asked): void {
     throw usageError('--decision names everything by itself', 'leave out the other options, or ask without --decision');
 }
 
-function questionOf({ cert, subject, resource, authority, method, path, upgrade }: Asked, cwd: string) {
+function questionOf({ cert, subject, resource, authority, method, path, source, upgrade }: Asked, cwd: string) {
   assertOne({ '--cert': cert, '--subject': subject, '--decision': undefined });
   assertOne({ '--resource': resource, '--authority': authority });
   if ((method === undefined) !== (path === undefined) || (upgrade && method === undefined))
@@ -91,6 +93,7 @@ function questionOf({ cert, subject, resource, authority, method, path, upgrade 
     authority,
     method,
     path,
+    source,
     upgrade,
   };
 }

@@ -3,12 +3,14 @@ import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest'
 import { openService, type CliService, type Player } from '../../../test/cli/service.js';
 import { Collected, player, shellFor } from '../../../test/cli/typed.js';
 import { hours, seconds, type Duration } from '../../domain/time.js';
+import type { ExplanationAnswer } from '../api/answers.js';
 import { createClient } from '../api/client.js';
 import { openConnection } from '../connection/connection.js';
 import { EXIT } from '../exit-codes.js';
 import { Failure } from '../failure.js';
-import { obtainAccess, standingOf, type Wish } from './access.js';
-import { resourcePort } from './resource-port.js';
+import { noAccess, obtainAccess, standingOf, type Wish } from './access.js';
+import { wayTo } from './place.js';
+import type { Via } from './way.js';
 
 let service: CliService;
 let as: ReturnType<typeof player>;
@@ -148,18 +150,49 @@ describe('obtaining access', () => {
 });
 
 describe('the port of a resource', () => {
-  const portOf = async (resource: string) => {
+  const way = async (resource: string, said: Partial<Via> = {}) => {
     const shell = shellFor({ stdout: new Collected(undefined), stderr: new Collected(undefined), cwd: service.folder });
     const client = createClient(await openConnection({ context: './alice.yaml' }, shell), shell);
-    return resourcePort(client, resource).finally(() => client.close());
+    const via = { host: null, port: null, name: null, cert: 'C', key: 'K', ...said };
+    return wayTo(via, client, resource).finally(() => client.close());
   };
+  const FROM_SERVICE = { host: 'gate.corp.example', port: 15_432, name: 'orders-db.internal' };
 
-  test('is what the service says', async () => expect(await portOf('orders-db')).toBe(15_432));
+  test('is what the service says', async () => expect(await way('orders-db')).toMatchObject(FROM_SERVICE));
+
+  test.for<[string, Partial<Via>, object]>([
+    ['the host', { host: 'x' }, { ...FROM_SERVICE, host: 'x' }],
+    ['the port', { host: 'x', port: 7 }, { host: 'x', port: 7, name: 'x' }],
+    ['the name', { name: 'y' }, { ...FROM_SERVICE, name: 'y' }],
+  ])('is other where the caller says %s', async ([, said, want]) => {
+    expect(await way('orders-db', said)).toMatchObject(want);
+  });
+
+  test('asks nobody where host and port are given', async () => {
+    expect(await way('nothing', { host: 'x', port: 7 })).toMatchObject({ host: 'x', port: 7 });
+  });
 
   test.for([
     ['billing-api', EXIT.usage, 'billing-api has no port of its own; it is reached over HTTP as billing.internal'],
     ['nothing', EXIT.notFound, 'there is no resource "nothing" that you may ask for'],
   ] as const)('%s has none', async ([name, exitCode, message]) => {
-    await expect(portOf(name)).rejects.toMatchObject({ exitCode, message: expect.stringContaining(message) as string });
+    await expect(way(name)).rejects.toMatchObject({ exitCode, message: expect.stringContaining(message) as string });
   });
+
+  test('is not known where neither the caller nor the service says the host', async () => {
+    const nobody = {
+      get: async () => ({ items: [{ name: 'x', host: null, port: 7, serverName: null, authorities: [] }], next: null }),
+    };
+    const via = { host: null, port: null, name: null, cert: 'C', key: 'K' };
+    await expect(wayTo(via, nobody as never, 'x')).rejects.toThrow('where Envoy is is not known');
+  });
+});
+
+test('where a refusal has left a draft, the hint names the command that submits it', () => {
+  const cure = 'portcullis request --draft dft_1';
+  const denied = { reason: 'no_grant', text: null, message: null, grants: [], locks: [], cure, draft: 'dft_1' };
+  const linesOf = (over: object) =>
+    noAccess({ resource: 'orders-db' }, { ...denied, ...over } as unknown as ExplanationAnswer, 0).lines;
+  expect(linesOf({}).at(-1)).toBe('hint: the same command asks again, and so does portcullis request --draft dft_1');
+  expect(linesOf({ draft: null }).at(-1)).toBe('hint: the same command asks again');
 });

@@ -67,10 +67,10 @@ export async function obtainAccess(
 
 /** The failure that a deny stands for. */
 export function noAccess({ resource }: Pick<Standing, 'resource'>, explained: ExplanationAnswer, now: number): Failure {
-  const { cure } = explained;
+  const { cure, draft } = explained;
   return new Failure(EXIT.notPermitted, [
     `error: no access to ${resource}: ${whyNot(explained, now)}`,
-    ...(cure === null ? [] : [`hint: the same command asks again`]),
+    ...(cure === null ? [] : [`hint: the same command asks again${draft === null ? '' : `, and so does ${cure}`}`]),
   ]);
 }
 

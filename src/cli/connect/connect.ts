@@ -10,13 +10,13 @@ import type { Shell } from '../shell.js';
 import { obtainAccess, standingOf, type Wish } from './access.js';
 import { filledIn, runChild, type CommandWords } from './child.js';
 import { openLocalPort } from './local-port.js';
-import { resourcePort } from './resource-port.js';
+import { wayTo } from './place.js';
 import { createSessions, type Sessions } from './sessions.js';
 import { closeDescriptorOne, standardEnd } from './stdio.js';
 import { createTelling, type Telling } from './telling.js';
 import { createVerdicts } from './verdicts.js';
 import { watchEnd } from './warn.js';
-import { wayTo, type Via } from './way.js';
+import type { Via } from './way.js';
 
 /** How the near end is offered. */
 export type Mode =
@@ -39,13 +39,13 @@ interface Connecting {
  * @throws {Failure} for every end that is no success, a command's own exit code included
  */
 export async function connect({ client, shell, resource, via, mode, wish }: Connecting): Promise<void> {
-  const port = via.port ?? (await resourcePort(client, resource));
+  const way = await wayTo(via, client, resource);
   const standing = standingOf(client, resource, via.cert);
   const { endsAt } = await obtainAccess(client, shell, standing, wish);
   if (endsAt !== null) say(shell, `access to ${resource} ends ${relativeTime(endsAt, shell.time.wall())} (${endsAt})`);
   const telling = createTelling(standing, shell, { quiet: mode.kind === 'stdio' });
   const sessions = createSessions({
-    way: wayTo(via, port),
+    way,
     standing,
     verdicts: createVerdicts(standing, shell.time),
     time: shell.time,

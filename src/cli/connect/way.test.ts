@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { afterAll, expect, test } from 'vitest';
 import { testCa } from '../../../test/pki.js';
 import type { Connection } from '../connection/connection.js';
-import { openVia, printWay, wayTo, type ViaFlags } from './way.js';
+import { openVia, printWay, type ViaFlags } from './way.js';
 
 const folder = mkdtempSync(join(tmpdir(), 'portcullis-way-'));
 const { pem } = testCa('envoy');
@@ -21,22 +21,22 @@ const via = (flags: ViaFlags, env = {}, over: Partial<Connection['tls']> = {}) =
   openVia(flags, { ...connection, tls: { ...connection.tls, ...over } }, { env, cwd: folder });
 
 test.for<[string, ViaFlags, Record<string, string>, object]>([
-  ['a host', { via: 'Gate.corp' }, {}, { host: 'gate.corp', port: null, name: 'gate.corp', ca: 'service' }],
-  ['a host and a port', { via: 'gate.corp:7' }, {}, { host: 'gate.corp', port: 7, name: 'gate.corp' }],
-  ['an address', { via: '10.0.0.7' }, {}, { host: '10.0.0.7', port: null, name: '10.0.0.7' }],
-  ['an IPv6 address', { via: '::1' }, {}, { host: '::1', port: null, name: '::1' }],
-  ['an IPv6 address with its port', { via: '[::1]:7' }, {}, { host: '::1', port: 7, name: '::1' }],
+  ['a host', { via: 'Gate.corp' }, {}, { host: 'gate.corp', port: null, name: null, ca: 'service' }],
+  ['a host and a port', { via: 'gate.corp:7' }, {}, { host: 'gate.corp', port: 7, name: null }],
+  ['an address', { via: '10.0.0.7' }, {}, { host: '10.0.0.7', port: null }],
+  ['an IPv6 address', { via: '::1' }, {}, { host: '::1', port: null }],
+  ['an IPv6 address with its port', { via: '[::1]:7' }, {}, { host: '::1', port: 7 }],
   ['another name', { via: 'gate.corp', viaName: 'DB.corp' }, {}, { host: 'gate.corp', name: 'db.corp' }],
   ['another CA', { via: 'gate.corp', viaCa: 'envoy-ca.crt' }, {}, { ca: pem }],
   ['variables', {}, { PORTCULLIS_VIA: 'a:1', PORTCULLIS_VIA_NAME: 'b' }, { host: 'a', port: 1, name: 'b' }],
+  ['nothing, which the service may know', {}, {}, { host: null, port: null, name: null }],
+  ['an empty variable, which is nothing', {}, { PORTCULLIS_VIA: '' }, { host: null, port: null }],
   ['a flag before a variable', { via: 'x' }, { PORTCULLIS_VIA: 'a:1' }, { host: 'x', port: null }],
 ])('Envoy is named by %s', ([, flags, env, want]) => {
   expect(via(flags, env)).toMatchObject({ cert: 'C', key: 'K', ...want });
 });
 
 test.for<[string, ViaFlags, Record<string, string>, string]>([
-  ['nothing', {}, {}, 'error: where Envoy is is not known'],
-  ['an empty variable', {}, { PORTCULLIS_VIA: '' }, 'error: where Envoy is is not known'],
   ['port 0', { via: 'gate:0' }, {}, 'error: --via: expected HOST or HOST:PORT, got "gate:0"'],
   ['a URL', { via: 'https://gate' }, {}, 'error: --via: expected HOST or HOST:PORT, got "https://gate"'],
   ['a variable that is none', {}, { PORTCULLIS_VIA: 'a b' }, 'error: PORTCULLIS_VIA: expected HOST'],
@@ -62,5 +62,5 @@ test('without a client certificate nothing is tried', () => {
 });
 
 test('messages name host and port', () => {
-  expect(printWay(wayTo(via({ via: '::1' }), 15_432))).toBe('Envoy at [::1]:15432');
+  expect(printWay({ host: '::1', port: 15_432 })).toBe('Envoy at [::1]:15432');
 });

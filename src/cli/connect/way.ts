@@ -19,9 +19,11 @@ export interface Way extends HostPort {
   readonly key: string;
 }
 
-/** What was said about Envoy, before the resource is known. A port that nobody gave is the resource's own. */
-export interface Via extends Omit<Way, 'port'> {
+/** What was said about Envoy, before the resource is known; null: the service may know. */
+export interface Via extends Omit<Way, 'host' | 'port' | 'name'> {
+  readonly host: string | null;
   readonly port: number | null;
+  readonly name: string | null;
 }
 
 /** Flags about Envoy; each is also a variable, `PORTCULLIS_VIA` and so on, and may be a key of a context. */
@@ -53,12 +55,7 @@ export function openVia(flags: ViaFlags, connection: ConnectionWithVia, { env, c
     );
   const named = said('viaName');
   const other = caOf(said('viaCa'), cwd);
-  return { host, port, cert, key, name: named ? nameOf(named) : host, ...((other ?? ca) && { ca: other ?? ca! }) };
-}
-
-/** The same with the port: the one that was given, or the resource's. */
-export function wayTo(via: Via, port: number): Way {
-  return { ...via, port };
+  return { host, port, cert, key, name: named && nameOf(named), ...((other ?? ca) && { ca: other ?? ca! }) };
 }
 
 /** For messages: `Envoy at gate.corp.example:15432`. */
@@ -73,8 +70,8 @@ function settled(key: keyof ViaFlags, flags: ViaFlags, env: Environment): Named 
   return value === undefined || value === '' ? null : { name: VARIABLES[key], value };
 }
 
-function placeOf(via: Named | null): { host: string; port: number | null } {
-  if (!via) throw usageError('where Envoy is is not known', 'give --via HOST, or --via HOST:PORT');
+function placeOf(via: Named | null): { host: string | null; port: number | null } {
+  if (!via) return { host: null, port: null };
   const given = parseHostPort(via.value);
   if (given && given.port !== 0) return given;
   const bare = parseHostPort(`${isIPv6(via.value) ? `[${via.value}]` : via.value}:1`);

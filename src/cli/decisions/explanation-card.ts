@@ -2,6 +2,7 @@ import { printTarget, type ExplanationAnswer } from '../api/answers.js';
 import type { CardLine } from '../output/print.js';
 import { relativeTime } from '../output/times.js';
 import { quoted } from '../output/visible.js';
+import { bindingLines } from '../requests/card.js';
 import { answerColour, answerOf } from './card.js';
 
 /** What would be decided, why, and what led to it; `now` in milliseconds since the epoch. */
@@ -17,12 +18,18 @@ export function explanationCard(explained: ExplanationAnswer, now: number): Card
     ['resource', resource ?? 'none'],
     ['actions', actions.join(', ') || null],
     ...locks.map(({ id, target, message }): CardLine => ['lock', `${id}  ${printTarget(target)}  ${quoted(message)}`]),
-    ...grants.map(({ id, state, reason, expiresAt, actions }): CardLine => [
-      'grant',
-      `${id}  ${reason ?? state}  ${actions.join(', ')}  ends ${relativeTime(expiresAt, now)}`,
+    ...grants.flatMap(({ id, state, reason, expiresAt, actions, binding }): CardLine[] => [
+      ['grant', `${id}  ${reason ?? state}  ${actions.join(', ')}  ends ${relativeTime(expiresAt, now)}`],
+      ...bindingLines(binding),
     ]),
     ...pending.map(({ id, lapsesAt }): CardLine => ['waits', `${id}  lapses ${relativeTime(lapsesAt, now)}`]),
     ['policies', policies.join(', ') || 'none admits the subject to the resource'],
+    [
+      'holds',
+      explained.hold &&
+        `a connection waits up to ${explained.hold.longest} for an approval, under ${explained.hold.policy}`,
+    ],
+    ['draft', explained.draft],
     ['try', explained.cure],
   ];
 }

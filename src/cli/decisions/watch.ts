@@ -1,8 +1,7 @@
 import { decision as decisionShape, page, type DecisionAnswer } from '../api/answers.js';
 import type { Client } from '../api/client.js';
-import { toJsonLine, toYaml } from '../output/notation.js';
-import { pageOf, writeLine, type Printing } from '../output/print.js';
-import { tableLines } from '../output/table.js';
+import type { Printing } from '../output/print.js';
+import { rowPrinter } from '../output/rows.js';
 import type { Shell } from '../shell.js';
 import { decisionColumns } from './card.js';
 
@@ -25,11 +24,11 @@ export async function watchDecisions(
   const begun =
     filters['since'] === undefined ? await fromNowOn(client, filters) : { since: filters['since'], seen: NONE };
   let { since, seen } = begun;
-  const print = printer(shell, printing);
+  const print = rowPrinter(shell, printing, { columns: decisionColumns, room: ROOM });
   for (;;) {
     const all = await readAll(client, { ...filters, since });
     const fresh = all.filter(({ id }) => !seen.has(id)).toReversed();
-    await print(fresh);
+    if (fresh.length > 0) await print(fresh);
     // Whatever the next look finds again is among these: it begins no earlier.
     seen = idsOf(all);
     since = latest(begun.since, overlapBefore(fresh.at(-1)) ?? since);
@@ -77,25 +76,6 @@ function overlapBefore(newest: DecisionAnswer | undefined): string | undefined {
 /** Of instants in UTC, as one service writes them; what is before the start was not asked for. */
 function latest(start: string | undefined, other: string | undefined): string | undefined {
   return start === undefined || (other !== undefined && other > start) ? other : start;
-}
-
-/** Tables get their titles once; JSON is one object a line, YAML one document each. */
-function printer(shell: Shell, { output }: Printing): (fresh: readonly DecisionAnswer[]) => Promise<void> {
-  let titled = false;
-  return async (fresh) => {
-    if (fresh.length === 0) return;
-    if (output === 'json') for (const one of fresh) writeLine(shell.stdout, toJsonLine(one));
-    else if (output === 'yaml') for (const one of fresh) writeLine(shell.stdout, `---\n${await toYaml(one)}`);
-    else {
-      const columns = decisionColumns(shell.time.wall()).map((column) => ({
-        ...column,
-        atLeast: ROOM[column.title] ?? 0,
-      }));
-      const [titles, ...rows] = tableLines(columns, fresh, pageOf(shell));
-      for (const line of titled ? rows : [titles!, ...rows]) writeLine(shell.stdout, line);
-      titled = true;
-    }
-  };
 }
 
 /** Room for what usually comes, so that what is printed later stands below what was printed before. */

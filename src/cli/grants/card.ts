@@ -3,11 +3,11 @@ import type { Colour } from '../output/colour.js';
 import type { CardLine } from '../output/print.js';
 import type { Column } from '../output/table.js';
 import { relativeTime } from '../output/times.js';
-import { actionLines, said } from '../requests/card.js';
+import { actionLines, bindingLines, said } from '../requests/card.js';
 
 /** A grant as a person reads it; `now` in milliseconds since the epoch. */
 export function grantCard(grant: GrantAnswer, now: number): CardLine[] {
-  const { id, subject, person, resource, actions, patterns, policy, requestId, approvedBy, end } = grant;
+  const { id, subject, person, resource, actions, patterns, policy, requestId, approvedBy, end, binding } = grant;
   return [
     ['grant', id],
     ['state', stateOf(grant), grantColour(grant)],
@@ -15,6 +15,7 @@ export function grantCard(grant: GrantAnswer, now: number): CardLine[] {
     ['person', person],
     ['resource', resource],
     ...actionLines(actions, patterns),
+    ...bindingLines(binding),
     ['starts', `${relativeTime(grant.startsAt, now)} (${grant.startsAt})`],
     ['expires', `${relativeTime(grant.expiresAt, now)} (${grant.expiresAt})`],
     ['ended', end && `${relativeTime(end.at, now)} by ${said(end.by, end.why)}`],

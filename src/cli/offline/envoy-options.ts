@@ -1,8 +1,8 @@
 import type { Config } from '../../config.js';
 import { HARD_CEILING } from '../../domain/durations.js';
+import { longestHolds } from '../../domain/hold.js';
 import type { PolicySet } from '../../domain/policy.js';
 import type { Duration } from '../../domain/time.js';
-import type { Listener } from '../../config/structure.js';
 import { GUARD_FILE } from '../../envoy-config/guard-file.js';
 import type { EnvoyOptions, ServiceTarget } from '../../envoy-config/options.js';
 import { parseHostPort } from '../../policy/host-port.js';
@@ -46,6 +46,7 @@ export function envoyOptions(
     gate: gateOf(config, policies),
     folder: flags.folder,
     maxSession: longestGrant(policies),
+    holds: longestHolds(policies),
   };
 }
 
@@ -60,7 +61,7 @@ function clientCaOf({ trust }: Config, { clientCa }: EnvoyFlags): string {
   );
 }
 
-function targetOf({ address }: Listener, which: 'authz' | 'guard', flags: EnvoyFlags): ServiceTarget {
+function targetOf({ address }: Config['listen']['authz'], which: 'authz' | 'guard', flags: EnvoyFlags): ServiceTarget {
   const flag = flags[which];
   if (flag === undefined && address.kind === 'unix') return address;
   const at = flag === undefined ? address : parseHostPort(flag);

@@ -1,16 +1,6 @@
-/**
- * Control characters, what formats text without being seen (bidirectional marks, joiners, tags), separators of lines and
- * paragraphs, private use, and halves of surrogate pairs. Sent to a terminal they move the cursor, change what is already
- * on the screen, or show text in another order than it is stored.
- */
-const INVISIBLE = /[\p{Cc}\p{Cf}\p{Co}\p{Cs}\p{Zl}\p{Zp}]/gu;
+import { INVISIBLE, visible } from '../../domain/visible.js';
 
-const SHORT: Readonly<Record<string, string>> = { '\n': '\\n', '\r': '\\r', '\t': '\\t' };
-
-/** Text from elsewhere as a terminal may have it: one line, nothing invisible. A backslash stays one. */
-export function visible(text: string): string {
-  return text.replace(INVISIBLE, (character) => SHORT[character] ?? escaped(character));
-}
+export { visible } from '../../domain/visible.js';
 
 /** As `visible`, between quotes and with one reading: for what people wrote freely. */
 export function quoted(text: string): string {
@@ -23,11 +13,6 @@ export function quoted(text: string): string {
  */
 export function visibleNotation(text: string): string {
   return text.replace(INVISIBLE, (character) => (character === '\n' ? character : utf16Escapes(character)));
-}
-
-function escaped(character: string): string {
-  const code = character.codePointAt(0)!.toString(16);
-  return code.length > 4 ? `\\u{${code}}` : `\\u${code.padStart(4, '0')}`;
 }
 
 function utf16Escapes(character: string): string {

@@ -1,6 +1,7 @@
-import type { RequestAnswer } from '../api/answers.js';
+import type { BindingAnswer, RequestAnswer } from '../api/answers.js';
 import type { Colour } from '../output/colour.js';
 import type { CardLine } from '../output/print.js';
+import type { Column } from '../output/table.js';
 import { relativeTime } from '../output/times.js';
 import { quoted } from '../output/visible.js';
 
@@ -36,6 +37,7 @@ export function standingLines(request: RequestAnswer): CardLine[] {
 /** What a review is given on: everything that the digest covers and a person can judge. */
 export function contentLines(request: RequestAnswer): CardLine[] {
   const { subject, person, askedBy, resource, actions, patterns, duration, justification, policy, digest } = request;
+  const { binding, connection } = request;
   return [
     ['subject', subject],
     ['person', person],
@@ -43,6 +45,8 @@ export function contentLines(request: RequestAnswer): CardLine[] {
     ['resource', resource],
     ...actionLines(actions, patterns),
     ['duration', duration],
+    ...bindingLines(binding),
+    ...connectionLines(connection, binding),
     ['reason', justification === '' ? 'none given' : quoted(justification)],
     ['policy', policy],
     ['digest', digest.slice(0, DIGEST_SHOWN)],
@@ -58,6 +62,25 @@ export function actionLines(
     const meaning = Object.hasOwn(patterns, action) ? `: ${patterns[action]!.join('; ')}` : '';
     return ['action', action + meaning];
   });
+}
+
+/** What the access is bound to besides its subject. */
+export function bindingLines(binding: BindingAnswer): CardLine[] {
+  return [
+    ['bound to key', binding?.key ?? null],
+    ['bound to source', binding?.sources ? binding.sources.join(', ') || 'none' : null],
+  ];
+}
+
+/** The connection that waits. A client chose its path. */
+function connectionLines(connection: RequestAnswer['connection'], binding: BindingAnswer): CardLine[] {
+  if (connection === null) return [];
+  const { source, key, request } = connection;
+  return [
+    ['connection', `from ${source}`],
+    ['its key', key === binding?.key ? null : key],
+    ['its request', request === null ? 'none: no HTTP' : quoted(request)],
+  ];
 }
 
 /** The colour of a request's state. */
@@ -76,4 +99,17 @@ const COLOURS: Readonly<Record<string, Colour>> = {
 /** What a person said, with the reason where one was given. */
 export function said(person: string, reason: string): string {
   return reason === '' ? person : `${person}: ${quoted(reason)}`;
+}
+
+/** How requests are listed; `now` in milliseconds since the epoch. */
+export function requestColumns(now: number): Column<RequestAnswer>[] {
+  return [
+    { title: 'REQUEST', text: ({ id }) => id },
+    { title: 'STATE', text: ({ state }) => state, colour: ({ state }) => requestColour(state) },
+    { title: 'FOR', text: ({ duration }) => duration },
+    { title: 'MADE', text: ({ createdAt }) => relativeTime(createdAt, now) },
+    { title: 'RESOURCE', text: ({ resource }) => resource, flexible: true },
+    { title: 'SUBJECT', text: ({ subject }) => subject, flexible: true },
+    { title: 'REASON', text: ({ justification }) => justification, flexible: true },
+  ];
 }

@@ -38,6 +38,8 @@ test.for<[string, Partial<RequestAnswer>]>([
   ['policy text', { policyDigest: '0'.repeat(64) }],
   ['time', { createdAt: '2026-01-01T00:00:00.001Z' }],
   ['end', { lapsesAt: '2027-01-01T00:00:00.000Z' }],
+  ['binding', { binding: { key: 'ab'.repeat(32), sources: null } }],
+  ['connection', { connection: { source: '10.0.0.7:1', key: 'ab'.repeat(32), request: null } }],
 ])('another %s does not fit the digest', async ([, change]) => {
   const request = await asked();
   expect(() => assertDigestFits({ ...request, ...change })).toThrow('does not fit its digest; nothing was sent');

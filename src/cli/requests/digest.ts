@@ -26,6 +26,7 @@ export function assertDigestFits(request: RequestAnswer): void {
 
 function digestOf(request: RequestAnswer): string {
   const { id, subject, person, askedBy, resource, actions, patterns, justification, policy } = request;
+  const { binding, connection } = request;
   const content: RequestContent = {
     id: id as RequestId,
     subject: subject as Subject,
@@ -38,6 +39,8 @@ function digestOf(request: RequestAnswer): string {
     justification,
     policy: policy as PolicyName,
     policyDigest: request.policyDigest,
+    ...(binding && { binding }),
+    ...(connection && { connection }),
     createdAt: Date.parse(request.createdAt) as Instant,
     lapsesAt: Date.parse(request.lapsesAt) as Instant,
   };

@@ -1,8 +1,7 @@
 import { page, session as sessionShape, type SessionAnswer } from '../api/answers.js';
 import type { Client } from '../api/client.js';
-import { toJsonLine, toYaml } from '../output/notation.js';
-import { pageOf, writeLine, type Printing } from '../output/print.js';
-import { tableLines } from '../output/table.js';
+import type { Printing } from '../output/print.js';
+import { rowPrinter } from '../output/rows.js';
 import type { Shell } from '../shell.js';
 import { sessionColumns } from './card.js';
 
@@ -20,10 +19,12 @@ export async function watchSessions(
 ): Promise<never> {
   let known = new Map<string, string>();
   let isFirst = true;
+  const print = rowPrinter(shell, printing, { columns: sessionColumns, room: ROOM });
   for (;;) {
     const all = await readAll(client, filters);
     const wanted = isFirst ? all.filter(({ state }) => state === 'live') : all;
-    await print(shell, printing, wanted.filter(({ id, state }) => known.get(id) !== state).toReversed(), isFirst);
+    const fresh = wanted.filter(({ id, state }) => known.get(id) !== state).toReversed();
+    if (isFirst || fresh.length > 0) await print(fresh);
     known = new Map(all.map(({ id, state }) => [id, state]));
     isFirst = false;
     await shell.time.sleep(PAUSE_MS);
@@ -41,25 +42,6 @@ async function readAll(client: Client, filters: Filters): Promise<SessionAnswer[
     cursor = got.next ?? undefined;
   } while (cursor !== undefined);
   return items;
-}
-
-/** Tables get their titles once; JSON is one object a line, YAML one document each. */
-async function print(
-  shell: Shell,
-  { output }: Printing,
-  fresh: readonly SessionAnswer[],
-  isFirst: boolean,
-): Promise<void> {
-  if (output === 'json') for (const one of fresh) writeLine(shell.stdout, toJsonLine(one));
-  else if (output === 'yaml') for (const one of fresh) writeLine(shell.stdout, `---\n${await toYaml(one)}`);
-  else if (fresh.length > 0 || isFirst) {
-    const columns = sessionColumns(shell.time.wall()).map((column) => ({
-      ...column,
-      atLeast: ROOM[column.title] ?? 0,
-    }));
-    const [titles, ...rows] = tableLines(columns, fresh, pageOf(shell));
-    for (const line of isFirst ? [titles!, ...rows] : rows) writeLine(shell.stdout, line);
-  }
 }
 
 /** Room for what usually comes, so that what is printed later stands below what was printed before. */
