@@ -25,16 +25,19 @@ test('whatever is read among others is the text of its own bytes', () => {
   );
 });
 
-test('two certificates that differ in one byte anywhere are two texts, also with the same mark', () => {
+test('two certificates that differ in one byte anywhere are two texts, also with the same mark and in the same place', () => {
   const texts = new KnownTexts();
-  const bytes = Buffer.alloc(600, 'a');
-  texts.read(bytes, 0, 600);
+  const first = Buffer.alloc(600, 'a');
+  const message = Buffer.from(first);
+  const read = () => texts.read(message, 0, 600) === message.toString('latin1');
+  const wrong: number[] = [];
   for (let i = 0; i < 600; i++) {
-    const other = Buffer.from(bytes);
-    other[i] = 'b'.charCodeAt(0);
-    expect(texts.read(other, 0, 600)).toBe(other.toString('latin1'));
-    expect(texts.read(bytes, 0, 600)).toBe(bytes.toString('latin1'));
+    if (!read()) wrong.push(i);
+    message[i] = 'b'.charCodeAt(0);
+    if (!read()) wrong.push(i);
+    first.copy(message);
   }
+  expect(wrong).toEqual([]);
 });
 
 test('lengths that are not worth it, none at all, and more than are remembered', () => {

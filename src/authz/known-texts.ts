@@ -27,7 +27,9 @@ export class KnownTexts {
     if (known !== undefined && isSame(known.bytes, buffer, start, end)) return known.text;
     const earlier = this.#old.get(mark);
     if (earlier !== undefined && isSame(earlier.bytes, buffer, start, end)) return this.#keep(mark, earlier);
-    const bytes = Buffer.from(buffer.subarray(start, end)); // the next message may lie in the same place
+    // Of its own, since the next message may lie in the same place, and outside of any slab that it would keep alive.
+    const bytes = Buffer.allocUnsafeSlow(length);
+    buffer.copy(bytes, 0, start, end);
     return this.#keep(mark, { bytes, text: buffer.toString('latin1', start, end) });
   }
 

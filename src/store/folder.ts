@@ -1,5 +1,14 @@
-import { mkdirSync, realpathSync, statfsSync, unlinkSync, writeFileSync } from 'node:fs';
-import { join } from 'node:path';
+import {
+  accessSync,
+  constants,
+  existsSync,
+  mkdirSync,
+  realpathSync,
+  statfsSync,
+  unlinkSync,
+  writeFileSync,
+} from 'node:fs';
+import { dirname, join, resolve } from 'node:path';
 
 /** What is asked of the file system; `node:fs` statfs answers it. */
 export type Statfs = (path: string) => { readonly type: number; readonly bavail: number; readonly bsize: number };
@@ -45,12 +54,41 @@ const VOLATILE: ReadonlyMap<number, string> = new Map([
  *
  * @throws {Error} for a folder that cannot keep data safely
  */
-export function prepareFolder(
-  folder: string,
-  { allowVolatile, ask }: { readonly allowVolatile: boolean; readonly ask: Statfs },
-): string {
+export function prepareFolder(folder: string, demands: Demands): string {
   mkdirSync(folder, { recursive: true, mode: 0o700 });
   const path = realpathSync(folder);
+  assertKeeps(path, demands);
+  assertWritable(path);
+  return path;
+}
+
+/**
+ * The same, as far as it can be said without making or writing anything: of a folder that is not there yet, by the one
+ * that it will be made in.
+ *
+ * @throws {Error} for a folder that cannot keep data safely
+ */
+export function checkFolder(folder: string, demands: Demands): void {
+  const path = realpathSync(nearestOf(resolve(folder)));
+  assertKeeps(path, demands);
+  try {
+    accessSync(path, constants.W_OK | constants.X_OK);
+  } catch (cause) {
+    throw notWritable(path, cause);
+  }
+}
+
+/** The folder itself, or what is there of the way to it. */
+function nearestOf(folder: string): string {
+  return existsSync(folder) ? folder : nearestOf(dirname(folder));
+}
+
+interface Demands {
+  readonly allowVolatile: boolean;
+  readonly ask: Statfs;
+}
+
+function assertKeeps(path: string, { allowVolatile, ask }: Demands): void {
   const type = ask(path).type >>> 0; // libuv hands it over signed on some platforms
   const network = NETWORK.get(type);
   if (network !== undefined) {
@@ -63,8 +101,6 @@ export function prepareFolder(
         'or set storage.allowVolatile for a demonstration',
     );
   }
-  assertWritable(path);
-  return path;
 }
 
 /** Tries it: rights, read-only mounts and whatever else may be in the way show themselves only then. */
@@ -74,11 +110,15 @@ function assertWritable(path: string): void {
     writeFileSync(probe, '');
     unlinkSync(probe);
   } catch (cause) {
-    throw new Error(
-      `data folder ${quoted(path)} cannot be written to; mount it for writing and give it to the user of the service`,
-      { cause },
-    );
+    throw notWritable(path, cause);
   }
+}
+
+function notWritable(path: string, cause: unknown): Error {
+  return new Error(
+    `data folder ${quoted(path)} cannot be written to; mount it for writing and give it to the user of the service`,
+    { cause },
+  );
 }
 
 export function quoted(path: string): string {

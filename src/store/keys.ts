@@ -4,6 +4,7 @@ import type { DraftId, GrantId, LockId, RequestId, TokenId } from '../domain/ids
 import type { PersonId, ResourceName } from '../domain/names.js';
 import type { Subject } from '../domain/subject.js';
 import type { Instant } from '../domain/time.js';
+import type { Span } from './store.js';
 
 /** Raw store key. LMDB compares keys byte by byte; every layout below relies on that. */
 export type Key = Brand<Buffer, 'Key'>;
@@ -137,6 +138,11 @@ export const lapsingAfter = (now: Instant, person?: PersonId): KeyRange =>
 /** Grants whose natural end lies after `now`. */
 export const endingAfter = (now: Instant): KeyRange => after(keyOf(KIND.grantByEnd), now);
 
+export const grantsEndingIn = (span: Span): KeyRange => spanOf(KIND.grantByEnd, span);
+export const requestsLapsingIn = (span: Span): KeyRange => spanOf(KIND.pendingByLapse, span);
+/** Reads the time by which a key of such a range is sorted. */
+export const timeIn = (key: Key): Instant => numberAt(key, 2) as Instant;
+
 export const tokenByHashKey = (hash: string, id: TokenId): Key => keyOf(KIND.tokenByHash, hashOf(hash), text(id));
 export const tokensWithHash = (hash: string): KeyRange => within(keyOf(KIND.tokenByHash, hashOf(hash)));
 
@@ -240,6 +246,11 @@ function hashOf(part: string): Buffer {
 function after(prefix: Key, now: Instant): KeyRange {
   const start = Buffer.concat([prefix, keyOf(KIND.head, ascending(now + 1)).subarray(1)]) as Key;
   return { start, end: within(prefix).end };
+}
+
+/** Keys whose first part is a time in the span. */
+function spanOf(kind: Kind, { after: from, until }: Span): KeyRange {
+  return { start: keyOf(kind, ascending(from + 1)), end: keyOf(kind, ascending(until + 1)) };
 }
 
 /** All keys that begin with `prefix`: up to the prefix counted up by one. The carry ends at the kind, which is never 0xff. */

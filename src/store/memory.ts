@@ -19,6 +19,8 @@ import type {
   Change,
   DecisionQuery,
   DraftQuery,
+  Ending,
+  Span,
   GrantQuery,
   Page,
   RequestQuery,
@@ -220,6 +222,23 @@ class MemoryState implements Change {
     return this.#tables.drafts.size;
   }
 
+  grantsEnding(span: Span, limit: number): readonly Ending<GrantId>[] {
+    return endingsIn(
+      span,
+      [...this.#tables.grants.values()].map(({ id, createdAt, expiresAt }) => ({ id, createdAt, at: expiresAt })),
+      limit,
+    );
+  }
+
+  requestsLapsing(span: Span, limit: number): readonly Ending<RequestId>[] {
+    const waiting = [...this.#tables.requests.values()].filter(({ settled }) => settled === null);
+    return endingsIn(
+      span,
+      waiting.map(({ id, createdAt, lapsesAt }) => ({ id, createdAt, at: lapsesAt })),
+      limit,
+    );
+  }
+
   draftsEndingFirst(limit: number): readonly DraftId[] {
     const inOrder = this.draftList().toSorted((a, b) => a.expiresAt - b.expiresAt || (a.id < b.id ? -1 : 1));
     return inOrder.slice(0, limit).map(({ id }) => id);
@@ -344,4 +363,16 @@ function pageOfDecisions(
 /** What this store would keep and another could not write is refused here as well. */
 function assertCanonical(value: unknown): void {
   canonicalJson(value as Canonical);
+}
+
+function endingsIn<Id>(
+  { after, until }: Span,
+  all: readonly (Ending<Id> & { readonly createdAt: Instant })[],
+  limit: number,
+): readonly Ending<Id>[] {
+  return all
+    .filter(({ at }) => at > after && at <= until)
+    .toSorted((a, b) => a.at - b.at || a.createdAt - b.createdAt || (a.id < b.id ? -1 : 1))
+    .slice(0, limit)
+    .map(({ id, at }) => ({ id, at }));
 }

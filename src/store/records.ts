@@ -5,6 +5,7 @@ import { DecodeCache } from './decode-cache.js';
 import { HEAD_KEY, type Key, type KeyRange } from './keys.js';
 import type { Head } from './head.js';
 import { asDamage } from './lmdb-errors.js';
+import { inOwnMemory } from './own-memory.js';
 import { DamagedError } from './store.js';
 
 /** A key and its record, both copies. */
@@ -154,5 +155,5 @@ export function misleading(key: Key): DamagedError {
 
 /** lmdb's buffer tells a length of its own choosing, which not every method of a buffer honours. */
 function copyOf(bytes: Buffer, length: number): Buffer {
-  return Buffer.from(new Uint8Array(bytes.buffer, bytes.byteOffset, length));
+  return inOwnMemory(new Uint8Array(bytes.buffer, bytes.byteOffset, length));
 }

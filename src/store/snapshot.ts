@@ -14,12 +14,15 @@ import type { Head } from './head.js';
 import * as keys from './keys.js';
 import { allPositionsIn, fewPositionsIn, positionsIn, type Listed } from './listing.js';
 import type { LockCache } from './lock-cache.js';
+import { inOwnMemory } from './own-memory.js';
 import { pageOf } from './page.js';
 import { misleading, type Records } from './records.js';
 import {
   DamagedError,
   type Answered,
   type DraftQuery,
+  type Ending,
+  type Span,
   type GrantQuery,
   type Page,
   type RequestQuery,
@@ -27,6 +30,8 @@ import {
   type TokenQuery,
 } from './store.js';
 import { DRAFTS, GRANTS, REQUESTS, TOKENS, type Table } from './tables.js';
+
+const kept = (key: keys.Key) => inOwnMemory(key) as keys.Key;
 
 /** The state as the current transaction sees it. */
 export class LmdbSnapshot implements Snapshot {
@@ -179,6 +184,20 @@ export class LmdbSnapshot implements Snapshot {
     return this.records.countIn(keys.all(keys.KIND.draft));
   }
 
+  grantsEnding(span: Span, limit: number): readonly Ending<GrantId>[] {
+    return this.#endings<GrantId>(keys.grantsEndingIn(span), limit);
+  }
+
+  requestsLapsing(span: Span, limit: number): readonly Ending<RequestId>[] {
+    return this.#endings<RequestId>(keys.requestsLapsingIn(span), limit);
+  }
+
+  #endings<Id extends string>(range: keys.KeyRange, limit: number): readonly Ending<Id>[] {
+    this.assertCurrent();
+    const first = this.records.firstKeysIn(range, limit);
+    return first.map((key) => ({ id: keys.lastPart(key).toString() as Id, at: keys.timeIn(key) }));
+  }
+
   draftsEndingFirst(limit: number): readonly DraftId[] {
     this.assertCurrent();
     const first = this.records.firstKeysIn(keys.all(keys.KIND.draftByEnd), limit);
@@ -234,7 +253,8 @@ export class LmdbSnapshot implements Snapshot {
     const entries: IndexedGrant[] = [];
     for (const key of this.records.keysIn(range)) {
       const { end, id } = keys.endAndIdIn(key, range);
-      entries.push({ key, end, id: id as GrantId, grantKey: keys.grantKey(id as GrantId) });
+      const grantKey = keys.grantKey(id as GrantId);
+      entries.push({ key: kept(key), end, id: id as GrantId, grantKey: kept(grantKey) });
       if (end <= now) break;
     }
     this.#index?.keep(subject, resource, { sequence, at: now, entries });

@@ -53,6 +53,10 @@ export interface Snapshot {
   requests(query: RequestQuery): Page<AccessRequest>;
   /** Newest first. `person` narrows to grants of one person, `unexpiredAt` to those whose natural end lies after it. */
   grants(query: GrantQuery): Page<Grant>;
+  /** Grants whose natural end lies in the span, whatever ended them early: the first to end, at most `limit`. */
+  grantsEnding(span: Span, limit: number): readonly Ending<GrantId>[];
+  /** Requests that nobody has decided and that lapse in the span: the first to lapse, at most `limit`. */
+  requestsLapsing(span: Span, limit: number): readonly Ending<RequestId>[];
   /** Newest first. `maker` narrows to tokens that one actor made, written as in `createdBy`. */
   tokens(query: TokenQuery): Page<Token>;
   /** When the last requests of a person were made, newest first, at most `limit`; costs no look at the requests. */
@@ -144,6 +148,17 @@ export interface Store {
 
   /** Refuses everything from now on, and resolves when all that was taken is on disk. */
   close(): Promise<void>;
+}
+
+/** Later than `after`, and not later than `until`. */
+export interface Span {
+  readonly after: Instant;
+  readonly until: Instant;
+}
+
+export interface Ending<Id> {
+  readonly id: Id;
+  readonly at: Instant;
 }
 
 /** What a repeated call gets: the same result for the same body, an error for another. */

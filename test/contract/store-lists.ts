@@ -44,6 +44,28 @@ export function describeLists(store: () => Store): void {
       expect(pages.every((page) => page.length <= limit)).toBe(true);
     });
 
+    test('grants and waiting requests are found by their end, the first first, half open', async () => {
+      await makeGrants(
+        ...[30, 10, 20, 20, 40].map((end, n) => ({ id: grantId(n), createdAt: at(n), expiresAt: at(end) })),
+      );
+      await makeRequests(...[5, 9].map((end, n) => ({ id: requestId(n), createdAt: at(n), lapsesAt: at(end) })));
+      const settled = { state: 'denied', at: at(4) } as const;
+      const decided = request({ id: requestId(0), createdAt: at(0), lapsesAt: at(5), settled });
+      await recorded(store(), 4, { action: 'request.denied', request: decided });
+      const ending = (after: number, until: number, limit = Number.MAX_SAFE_INTEGER) =>
+        store().read((s) => s.grantsEnding({ after: at(after), until: at(until) }, limit));
+      expect(ending(10, 30)).toEqual([
+        { id: grantId(2), at: at(20) },
+        { id: grantId(3), at: at(20) },
+        { id: grantId(0), at: at(30) },
+      ]);
+      expect(ending(0, 99, 2).map(({ id }) => id)).toEqual([grantId(1), grantId(2)]);
+      expect(ending(40, 99)).toEqual([]);
+      expect(store().read((s) => s.requestsLapsing({ after: at(0), until: at(99) }, 9))).toEqual([
+        { id: requestId(1), at: at(9) },
+      ]);
+    });
+
     test('go on behind the cursor when what stood there has left the list', async () => {
       await makeRequests(...[1, 2, 3].map((n) => ({ id: requestId(n), createdAt: at(n) })));
       const { next } = requests({ limit: 2, pendingAt: at(4) });

@@ -3,9 +3,8 @@ import { grantStateOf, type Grant } from '../../domain/grant.js';
 import type { GrantId, RequestId } from '../../domain/ids.js';
 import { requestStateOf, type AccessRequest } from '../../domain/request.js';
 import { CLOCK_TOLERANCE, hours, minutes, type Clock, type Instant } from '../../domain/time.js';
-import type { Cursor, Snapshot, Store } from '../../store/store.js';
+import type { Snapshot, Span, Store } from '../../store/store.js';
 import type { Told } from './event.js';
-import { Heap } from './heap.js';
 
 /** How long before its end the holder of a grant is told, where it was longer than that. */
 const SOON = minutes(5);
@@ -13,15 +12,15 @@ const SOON = minutes(5);
 /** How long it is known what the time has brought: whoever has heard nothing for longer must list again. */
 const REMEMBERED = hours(1);
 
-/** Kept of what is past, and of what is to come: some tens of megabytes at the very most. */
+/** Kept of what is past. */
 const MAX_PAST = 5_000;
-const MAX_COMING = 200_000;
 /** Looked at in one go: a few milliseconds. */
 const AT_ONCE = 200;
+const ALL = Number.MAX_SAFE_INTEGER;
 
 type Kind = 'request.lapsed' | 'grant.ends_soon' | 'grant.ended';
 
-/** Something that the time will bring, unless something else happens to it before. */
+/** Something that the time has brought, unless something else happened to it before. */
 type Coming = { readonly at: Instant } & (
   | { readonly kind: 'request.lapsed'; readonly id: RequestId }
   | { readonly kind: Exclude<Kind, 'request.lapsed'>; readonly id: GrantId }
@@ -41,12 +40,17 @@ export class Moments {
   readonly #store: Pick<Store, 'read'>;
   readonly #clock: Clock;
   readonly #alarm: (cause: unknown) => void;
-  readonly #coming = new Heap<Coming>();
   #past: Moment[] = [];
   #known = new Set<string>();
   /** From this instant on all is known. */
   #since: Instant;
   #until: Instant;
+  /** Everything up to this instant has been looked up in the store. */
+  #looked: Instant;
+  /** What has been looked up and not been told yet, in its order. */
+  #due: Coming[] = [];
+  /** What came to be when its time had been looked up already. */
+  #late: Coming[] = [];
 
   constructor(given: {
     readonly store: Pick<Store, 'read'>;
@@ -58,6 +62,7 @@ export class Moments {
     this.#alarm = given.alarm;
     this.#until = given.clock.read().wall;
     this.#since = this.#until;
+    this.#looked = this.#until;
   }
 
   /** Everything up to this instant has been told. */
@@ -65,17 +70,10 @@ export class Moments {
     return this.#until;
   }
 
-  /** Looks through the store for what has come within the last hour and what is to come; gives way between pages. */
+  /** Looks up what has come within the last hour; gives way in between. */
   async load(): Promise<void> {
     const from = (this.#until - REMEMBERED) as Instant;
-    await this.#each(
-      (page) => (snapshot) => snapshot.requests({ ...page, pendingAt: from, keep: ({ settled }) => settled === null }),
-      (request) => this.#expect(momentsOfRequest(request), from),
-    );
-    await this.#each(
-      (page) => (snapshot) => snapshot.grants({ ...page, unexpiredAt: from }),
-      (grant) => this.#expect(momentsOfGrant(grant), from),
-    );
+    this.#looked = Math.max(0, from) as Instant;
     const begun = this.#until;
     while (this.tick().isMore) await new Promise((resolve) => setImmediate(resolve));
     // In the order in which they came, each at its own time: as if there had been no restart.
@@ -85,22 +83,23 @@ export class Moments {
     if (this.#past.length < MAX_PAST) this.#since = from;
   }
 
-  /** A change may bring something in its time. */
+  /** What a change brings in its time is found then; what should have come by now is noted. */
   hear({ transition }: AuditEntry): void {
-    if (transition.action === 'request.created') this.#expect(momentsOfRequest(transition.request), this.#since);
-    if (transition.action === 'grant.created') this.#expect(momentsOfGrant(transition.grant), this.#since);
+    if (transition.action === 'request.created') this.#noteLate(momentsOfRequest(transition.request));
+    if (transition.action === 'grant.created') this.#noteLate(momentsOfGrant(transition.grant));
   }
 
   /** Notes what has come; of very much that has come at once only a part. */
   tick(): { readonly isNew: boolean; readonly isMore: boolean } {
     const { wall, trusted } = this.#clock.read();
     if (!trusted) return { isNew: false, isMore: false };
-    const due: Coming[] = [];
-    while (due.length < AT_ONCE && this.#isDue(wall)) due.push(this.#coming.take()!);
+    const isLooked = this.#due.length > 0 || this.#look(wall);
+    const due = this.#due.splice(0, AT_ONCE);
     const come = due.length === 0 ? [] : this.#comeOf(due, wall);
     this.#past.push(...come);
-    const isMore = this.#isDue(wall);
-    this.#until = Math.max(this.#until, isMore ? due.at(-1)!.at : wall, come.at(-1)?.place ?? 0) as Instant;
+    const isMore = this.#due.length > 0 || (isLooked && this.#looked < wall);
+    const reached = isMore ? (due.at(-1)?.at ?? 0) : wall;
+    this.#until = Math.max(this.#until, reached, come.at(-1)?.place ?? 0) as Instant;
     this.#forget((wall - REMEMBERED) as Instant);
     return { isNew: come.length > 0, isMore };
   }
@@ -114,8 +113,24 @@ export class Moments {
     return this.#past.slice(first);
   }
 
-  #isDue(now: Instant): boolean {
-    return (this.#coming.first?.at ?? Infinity) <= now;
+  /** Looks up what has come between the last look and now; of very much the first, and all of what came at one instant. */
+  #look(now: Instant): boolean {
+    const after = this.#looked;
+    this.#due = this.#late.splice(0);
+    if (now <= after) return true;
+    try {
+      this.#store.read((snapshot) => {
+        const until = wholeInstants(snapshot, { after, until: now });
+        this.#due.push(...comingIn(snapshot, { after, until }, ALL));
+        this.#looked = until;
+      });
+    } catch (error) {
+      this.#alarm(error);
+      // Looked up again with the next tick.
+      return false;
+    }
+    this.#due.sort((a, b) => a.at - b.at);
+    return true;
   }
 
   #comeOf(due: readonly Coming[], now: Instant): readonly Moment[] {
@@ -137,12 +152,8 @@ export class Moments {
     }
   }
 
-  #expect(moments: readonly Coming[], from: Instant): void {
-    for (const moment of moments) {
-      if (moment.at <= from) continue;
-      if (this.#coming.size < MAX_COMING) this.#coming.add(moment);
-      else this.#alarm(new Error('too many grants and requests at once: of some nobody is told when their time comes'));
-    }
+  #noteLate(moments: readonly Coming[]): void {
+    this.#late.push(...moments.filter(({ at }) => at <= this.#looked && at > this.#since));
   }
 
   #forget(before: Instant): void {
@@ -154,22 +165,23 @@ export class Moments {
     }
     if (before > this.#since) this.#since = before;
   }
+}
 
-  async #each<T>(
-    read: (page: { limit: number; after?: Cursor | undefined }) => (snapshot: Snapshot) => {
-      readonly items: readonly T[];
-      readonly next: Cursor | null;
-    },
-    use: (item: T) => void,
-  ): Promise<void> {
-    let after: Cursor | undefined;
-    do {
-      const { items, next } = this.#store.read(read({ limit: AT_ONCE, after }));
-      for (const item of items) use(item);
-      after = next ?? undefined;
-      await new Promise((resolve) => setImmediate(resolve));
-    } while (after !== undefined);
-  }
+/** What has come in a span, in its order; of each kind at most `limit`. */
+function comingIn(snapshot: Snapshot, span: Span, limit: number): Coming[] {
+  const later = { after: (span.after + SOON) as Instant, until: (span.until + SOON) as Instant };
+  const lapsed = snapshot.requestsLapsing(span, limit).map((one) => ({ kind: 'request.lapsed' as const, ...one }));
+  const ended = snapshot.grantsEnding(span, limit).map((one) => ({ kind: 'grant.ended' as const, ...one }));
+  const soon = snapshot.grantsEnding(later, limit).map(({ id, at }) => {
+    return { kind: 'grant.ends_soon' as const, id, at: (at - SOON) as Instant };
+  });
+  return [...lapsed, ...soon, ...ended].sort((a, b) => a.at - b.at);
+}
+
+/** Until when a span is taken so that not much more than is looked at in one go lies in it, and no instant is cut in two. */
+function wholeInstants(snapshot: Snapshot, span: Span): Instant {
+  const first = comingIn(snapshot, span, AT_ONCE);
+  return first.length < AT_ONCE ? span.until : first[AT_ONCE - 1]!.at;
 }
 
 function momentsOfRequest({ id, lapsesAt }: AccessRequest): readonly Coming[] {
