@@ -18,6 +18,9 @@ await build({
   platform: 'node',
   format: 'esm',
   target: 'node20',
+  // Node keeps the text of what it has loaded in memory. Names stay, for stack traces.
+  minifyWhitespace: true,
+  minifySyntax: true,
   external: ['lmdb', 'pino'],
   // Packages in CommonJS call it.
   banner: { js: "import { createRequire } from 'node:module'; const require = createRequire(import.meta.url);" },
