@@ -7,7 +7,8 @@ import type { Dependencies } from './dependencies.js';
 import { recordEnd } from './end-grant.js';
 
 const SYSTEM: Actor = { kind: 'system' };
-const PAGE = 200;
+/** A millisecond or so. */
+const PAGE = 50;
 
 /**
  * Ends every grant that this policy set does not admit. The checks judge that themselves from the moment the set is in

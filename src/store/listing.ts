@@ -24,8 +24,8 @@ const FEW = 2_000;
  * looking at those. Null when they are not few.
  */
 export function fewPositionsIn(records: Records, byEnd: KeyRange): Listed[] | null {
-  const keysThere = records.firstKeysIn(byEnd, FEW + 1);
-  return keysThere.length > FEW ? null : keysThere.map(listedIn).sort(newestFirst);
+  // Counted before they are read: of many, each page would make thousands of keys only to let go of them.
+  return records.countIn(byEnd, FEW + 1) > FEW ? null : allPositionsIn(records, byEnd);
 }
 
 /** As `fewPositionsIn`, however many there are. */

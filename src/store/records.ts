@@ -43,6 +43,15 @@ export class Records {
 
   /** The value under `key`, frozen. `name` must stand for this key alone: it is what the decoded value is remembered by. */
   find(key: Key, name: string): Canonical | undefined {
+    return this.#read(key, name, true);
+  }
+
+  /** As `find`, of very many that are read in passing: they do not drive out what is asked for again and again. */
+  glance(key: Key, name: string): Canonical | undefined {
+    return this.#read(key, name, false);
+  }
+
+  #read(key: Key, name: string, isKept: boolean): Canonical | undefined {
     const bytes = this.#get(key);
     if (bytes === undefined) return undefined;
     const length = this.#database.lastSize;
@@ -50,7 +59,7 @@ export class Records {
     if (remembered !== undefined) return remembered;
     const record = copyOf(bytes, length); // the next read writes into the same buffer
     const value = this.codec.decode(key, record);
-    this.#cache.add(name, record, value);
+    if (isKept) this.#cache.add(name, record, value);
     return value;
   }
 
@@ -72,10 +81,10 @@ export class Records {
     return [...scanning(this.#database.getKeys({ start, end, limit }))] as Key[];
   }
 
-  /** How many keys lie in a range; counted by LMDB itself. */
-  countIn({ start, end }: KeyRange): number {
+  /** How many keys lie in a range, up to `limit`; counted by LMDB itself. */
+  countIn({ start, end }: KeyRange, limit?: number): number {
     try {
-      return this.#database.getKeysCount({ start, end });
+      return this.#database.getKeysCount({ start, end, ...(limit !== undefined && { limit }) });
     } catch (error) {
       throw asDamage(error);
     }

@@ -273,8 +273,8 @@ export class LmdbSnapshot implements Snapshot {
   }
 
   #listedThing<T extends { readonly createdAt: Instant }>(table: Table<T>, { at, id, key }: Listed): T {
-    const thing = this.thing(table, id, key);
-    if (thing.createdAt !== at) throw misleading(key);
+    const thing = this.records.glance(table.keyOf(id), id) as T | undefined;
+    if (thing === undefined || thing.createdAt !== at) throw misleading(key);
     return thing;
   }
 
