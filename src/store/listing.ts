@@ -24,8 +24,8 @@ const FEW = 2_000;
  * looking at those. Null when they are not few.
  */
 export function fewPositionsIn(records: Records, byEnd: KeyRange): Listed[] | null {
-  // Counted before they are read: of many, each page would make thousands of keys only to let go of them.
-  return records.countIn(byEnd, FEW + 1) > FEW ? null : allPositionsIn(records, byEnd);
+  // Before they are read: of many, each page would make thousands of keys only to let go of them.
+  return records.hasMoreThan(byEnd, FEW) ? null : allPositionsIn(records, byEnd);
 }
 
 /** As `fewPositionsIn`, however many there are. */

@@ -81,10 +81,15 @@ export class Records {
     return [...scanning(this.#database.getKeys({ start, end, limit }))] as Key[];
   }
 
-  /** How many keys lie in a range, up to `limit`; counted by LMDB itself. */
-  countIn({ start, end }: KeyRange, limit?: number): number {
+  /** Whether a range has more keys than these; they are passed over without being read. */
+  hasMoreThan({ start, end }: KeyRange, count: number): boolean {
+    return [...scanning(this.#database.getKeys({ start, end, offset: count, limit: 1 }))].length > 0;
+  }
+
+  /** How many keys lie in a range; counted by LMDB itself, one by one. */
+  countIn({ start, end }: KeyRange): number {
     try {
-      return this.#database.getKeysCount({ start, end, ...(limit !== undefined && { limit }) });
+      return this.#database.getKeysCount({ start, end });
     } catch (error) {
       throw asDamage(error);
     }
