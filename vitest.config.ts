@@ -24,6 +24,11 @@ export default defineConfig({
       project('crash', ['test/crash/**/*.test.ts'], 600_000),
       project('openapi', ['test/openapi/**/*.test.ts'], 600_000),
       project('bench', ['test/bench/**/*.test.ts'], 120_000),
+      // What takes minutes, and is no part of `npm test`; and the real protocols once more, on the oldest Envoy.
+      project('long', ['test/long/**/*.test.ts'], 900_000),
+      project('long-protocols', ['test/protocols/**/*.test.ts'], 180_000, {
+        setupFiles: ['test/setup/oldest-envoy.ts'],
+      }),
       project('containers', ['test/containers/**/*.test.ts'], 900_000),
     ],
   },

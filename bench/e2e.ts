@@ -11,8 +11,9 @@ import { machineLine } from './figures/machine.js';
 import { AHEAD, CHECKOUT, GRANTS, readOptions, type Told } from './options.js';
 import { makeHome, type Home } from './scene/home.js';
 
-const ABOUT = `What a check adds to a request through a real Envoy, with mutual TLS: generated configuration once with the
-service, once with a no-op server on the same gRPC library, once without the filter, in turns.`;
+const ABOUT = `What a check adds to a request through a real Envoy, with mutual TLS: generated configuration once with
+service and session guard, once without the guard, once with a no-op server on the same gRPC library in place of the service,
+once without the filter, in turns.`;
 
 async function main(): Promise<void> {
   const told = readOptions(ABOUT, {

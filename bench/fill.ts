@@ -29,22 +29,35 @@ export interface Filling {
   /** Each with its request and review, as if it had been asked for and approved; else only the grant itself, which is
    * what a check reads. */
   readonly history: boolean;
+  /** Who has grant number n, and for what; as names.ts has it where nobody says otherwise. */
+  readonly grantee?: (n: number) => Grantee;
 }
 
+/** Who has a grant, and for what. */
+export type Grantee = Pick<RequestContent, 'subject' | 'person' | 'resource' | 'actions' | 'patterns'>;
+
+const usual = (n: number): Grantee => ({
+  subject: subjectOf(n),
+  person: personOf(n),
+  resource: resourceOf(n),
+  actions: [READ.action],
+  patterns: { [READ.action]: READ.patterns },
+});
+
 /** Fills a store with grants, a thousand to a transaction. */
-export async function fill(store: Store, { count, start, history }: Filling): Promise<void> {
+export async function fill(store: Store, { count, start, history, grantee = usual }: Filling): Promise<void> {
   for (let first = 0; first < count; first += PER_CHANGE) {
     await store.change(after(start, first as never), (change) => {
       for (let n = first; n < Math.min(first + PER_CHANGE, count); n++) {
-        recordGrant(change, requestOf(n, after(start, n as never), change.nextSequence), history);
+        recordGrant(change, requestOf(n, after(start, n as never), change.nextSequence, grantee), history);
       }
     });
   }
 }
 
 /** The id of grant number n of a store that was filled from `start` on. */
-export function grantIdAt(start: Instant, n: number): GrantId {
-  return grantIdOf(requestOf(n, after(start, n as never), 0).digest);
+export function grantIdAt(start: Instant, n: number, grantee = usual): GrantId {
+  return grantIdOf(requestOf(n, after(start, n as never), 0, grantee).digest);
 }
 
 function recordGrant(change: Change, request: AccessRequest, history: boolean): void {
@@ -64,15 +77,12 @@ function recordGrant(change: Change, request: AccessRequest, history: boolean): 
   record({ action: 'grant.created', grant: bornFrom(request, ['bob' as PersonId], at, change.nextSequence) });
 }
 
-function requestOf(n: number, at: Instant, revision: number): AccessRequest {
+function requestOf(n: number, at: Instant, revision: number, grantee: (n: number) => Grantee): AccessRequest {
+  const held = grantee(n);
   const content: RequestContent = {
     id: `req_${String(n).padStart(26, '0')}` as RequestContent['id'],
-    subject: subjectOf(n),
-    person: personOf(n),
-    askedBy: personOf(n),
-    resource: resourceOf(n),
-    actions: [READ.action],
-    patterns: { [READ.action]: READ.patterns },
+    ...held,
+    askedBy: held.person,
     duration: days(7),
     justification: 'filled for a benchmark',
     policy: 'prod-data' as PolicyName,

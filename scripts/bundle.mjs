@@ -10,7 +10,7 @@ import { root } from './prepare.mjs';
 const target = join(root, 'dist', 'bundle');
 
 rmSync(target, { recursive: true, force: true });
-await build({
+const { metafile } = await build({
   entryPoints: [join(root, 'dist', 'cli', 'main.js')],
   outdir: target,
   bundle: true,
@@ -25,4 +25,17 @@ await build({
   // Packages in CommonJS call it.
   banner: { js: "import { createRequire } from 'node:module'; const require = createRequire(import.meta.url);" },
   logLevel: 'warning',
+  metafile: true,
 });
+
+// Of a package in CommonJS an `import()` gives Node all names, and in the bundle a default alone: what runs from the sources
+// would break once built.
+const late = Object.entries(metafile.inputs).flatMap(([file, { imports }]) =>
+  imports
+    .filter(({ kind, path }) => kind === 'dynamic-import' && metafile.inputs[path]?.format === 'cjs')
+    .map(({ path }) => `${file} loads ${path} by import(): import it in a module of its own, and that one late`),
+);
+if (late.length > 0) {
+  console.error(late.join('\n'));
+  process.exit(1);
+}

@@ -17,10 +17,23 @@ const ROWS = [
   ['e2e', 'guard-e2e', 'protocols', 'bench'],
   ['openapi', 'crash', 'guard', 'containers'],
 ];
-const KINDS = [...FIRST, ...ROWS.flat()];
+const USUAL = [...FIRST, ...ROWS.flat()];
+
+/** What takes minutes: only where it is named, as by `npm run test:long`. */
+const LONG = ['long', 'long-protocols'];
+const KINDS = [...USUAL, ...LONG];
 
 /** These use fixed ports, or measure nothing well beside each other. */
-const ONE_FILE_AT_A_TIME = new Set(['e2e', 'guard-e2e', 'protocols', 'openapi', 'bench', 'crash', 'containers']);
+const ONE_FILE_AT_A_TIME = new Set([
+  'e2e',
+  'guard-e2e',
+  'protocols',
+  'openapi',
+  'bench',
+  'crash',
+  'containers',
+  ...LONG,
+]);
 
 const wanted = process.argv.slice(2);
 const unknown = wanted.filter((kind) => !KINDS.includes(kind));
@@ -33,9 +46,10 @@ prepare();
 const folder = mkdtempSync(join(tmpdir(), 'portcullis-test-'));
 const total = { passed: 0, failed: 0, skipped: 0 };
 const skips = [];
-const isWanted = (kind) => wanted.length === 0 || wanted.includes(kind);
+const isWanted = (kind) => (wanted.length === 0 ? USUAL : wanted).includes(kind);
 await inOrder(FIRST);
 await Promise.all(ROWS.map(inOrder));
+await inOrder(LONG);
 rmSync(folder, { recursive: true, force: true });
 
 for (const line of new Set(skips)) console.log(line);

@@ -47,7 +47,8 @@ function readBytes(file: string, findings: Findings): Uint8Array | null {
   try {
     return readFileSync(file);
   } catch (error) {
-    const hint = 'write one with "portcullis init", or name another with --config';
+    const isMissing = (error as NodeJS.ErrnoException).code === 'ENOENT';
+    const hint = `${isMissing ? 'write one with "portcullis init", or ' : ''}name another with --config`;
     findings.problem(
       { source: file, at: null, path: '' },
       `cannot read the configuration: ${systemReason(error)}; ${hint}`,

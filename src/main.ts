@@ -1,5 +1,4 @@
 import { createHash } from 'node:crypto';
-import { readFileSync } from 'node:fs';
 import type { Dependencies } from './access/dependencies.js';
 import { createDrafts, type Drafts } from './access/drafts.js';
 import { publishing, type Feed } from './access/feed.js';
@@ -12,7 +11,7 @@ import type { Address, Config } from './config/structure.js';
 import type { Transition } from './domain/audit-entry.js';
 import { checkedClock, isLeap, type Instant } from './domain/time.js';
 import { CertificateEnds } from './guard/certificate-ends.js';
-import { createIdentifier, type Identifier } from './identity/identify.js';
+import type { Identifier } from './identity/identify.js';
 import { watchClock } from './main/clock-watch.js';
 import { createDraftMetrics } from './main/draft-metrics.js';
 import { createHoldObserver } from './main/hold-metrics.js';
@@ -21,14 +20,14 @@ import { authzListener, listening, protect } from './main/listeners.js';
 import { createAlarm, type Log } from './main/log.js';
 import { createMetrics, type Metrics } from './main/metrics.js';
 import { newId } from './main/new-id.js';
-import { openPolicies, type Policies } from './main/policies.js';
+import type { Policies } from './main/policies.js';
 import { PolicyReloads, type Reloaded } from './main/policy-reloads.js';
+import { prepareStart } from './main/preparation.js';
 import { openRoom } from './main/room.js';
 import { starting } from './main/start-error.js';
 import { keepTidy } from './main/tidying.js';
 import { verifyBeside } from './main/verifying.js';
 import { openLmdbStore, type LmdbStore } from './store/lmdb.js';
-import { readMacKey } from './store/mac-key.js';
 
 /** A running service. */
 export interface Running {
@@ -46,6 +45,8 @@ export interface Given {
   readonly version: string;
   /** Ends the service in order. */
   readonly signal: AbortSignal;
+  /** Bytes of disk that are kept back for ending access, where it is not as much as usual. */
+  readonly keptBack?: number;
   readonly wall?: () => number;
   readonly mono?: () => number;
 }
@@ -78,6 +79,8 @@ export async function serve(given: Given): Promise<Running> {
     life.hold('held checks', core.holds, (open) => open.close());
     life.endOn(given.signal);
     const authz = addressOf(given.config.listen.authz.address, core.authz.port);
+    // Last of all, though checks have been answered for a while: whoever reads it need not fear that the start still fails.
+    given.log.info({ address: authz, startMs: core.startMs }, 'answering checks');
     return {
       addresses: { authz, guard: guards.address, ...addresses },
       reloadPolicies: () => core.reloads.reload(),
@@ -104,6 +107,8 @@ export interface Core {
   /** What was committed, for whoever carries it on. */
   readonly feed: Feed;
   readonly certificateEnds: CertificateEnds;
+  /** From the start of the process to the first moment at which a check was answered. */
+  readonly startMs: number;
   /** Whether the clock is so far ahead of the last run that somebody had to confirm it, or still has to. */
   readonly isAfterLeap: boolean;
   /** To be called when no more modules are going to be loaded. */
@@ -112,19 +117,13 @@ export interface Core {
 
 async function startChecks(given: Given, life: LifeCycle): Promise<Core> {
   const { config, log, version, wall = Date.now, mono = () => performance.now() } = given;
-  const policies = await openPolicies(
-    config.policy,
-    config.trust.map(({ name }) => name),
-  );
-  for (const warning of policies.warnings) log.warn(warning);
-  const identifier = await starting('trust', () =>
-    createIdentifier({ trust: readTrust(config), capacity: REMEMBERED }),
-  );
-  const store = life.hold('store', await openStore(config, { wall, life }), (open) => open.close());
+  const { identifier, policies, macKey, warnings } = await prepareStart(config, wall() as Instant);
+  for (const warning of warnings) log.warn(warning);
+  const store = life.hold('store', await openStore(config, { macKey, wall, life }), (open) => open.close());
   const start = { wall: wall(), mark: store.highWaterMark() };
   const clock = checkedClock(wall, mono, start.mark, config.clock.confirmed);
   life.hold('clock watch', watchClock(clock, log, start), (open) => open.close());
-  const room = life.hold('disk guard', openRoom(config.data, log), (open) => open.close());
+  const room = life.hold('disk guard', openRoom(config.data, log, given.keptBack), (open) => open.close());
   const { store: published, feed } = publishing(store, (cause) => alarm(cause));
   const needed: Dependencies = { store: published, clock, policies, newId, sha256, room };
   const metrics = createMetrics({ version, gauges: gaugesOf(needed, store) });
@@ -143,6 +142,8 @@ async function startChecks(given: Given, life: LifeCycle): Promise<Core> {
   const drafts = createDrafts({ ...needed, alarm, onDropped: dropped, begin: loading.done });
   feed.listen((entries) => drafts.hear(entries));
   life.hold('drafts', drafts, (open) => open.close());
+  // Both wait for it, also at the end of a start that has failed before that.
+  life.hold('loading', loading, (held) => held.open());
 
   const certificateEnds = new CertificateEnds();
   const deciding = { ...needed, recorder, closed: () => life.closed(), alarm };
@@ -167,7 +168,7 @@ async function startChecks(given: Given, life: LifeCycle): Promise<Core> {
   life.hold('held checks', holds, (open) => open.close());
   protect(at.address, 0o660);
   authz.health.set(true);
-  log.info({ address: addressOf(at.address, authz.port), startMs: Math.round(mono()) }, 'answering checks');
+  const startMs = Math.round(mono());
   const reloads = new PolicyReloads({ needed, policies, log, alarm, observe: metrics.policyReload });
   const isAfterLeap = isLeap(start.wall, start.mark);
   return {
@@ -183,6 +184,7 @@ async function startChecks(given: Given, life: LifeCycle): Promise<Core> {
     alarm,
     feed,
     certificateEnds,
+    startMs,
     isAfterLeap,
     allLoaded: loading.open,
   };
@@ -227,31 +229,21 @@ function latch(): { readonly done: Promise<void>; readonly open: () => void } {
 /** How long running calls may take when the service ends. */
 const GRACE_MS = 2_000;
 
-/** Certificates whose identity is remembered: about 2 KiB each. */
-const REMEMBERED = 10_000;
-
 const sha256 = (bytes: Uint8Array) => createHash('sha256').update(bytes).digest();
 
-function readTrust({ trust }: Config) {
-  return trust.map(({ ca, ...entry }) => ({ entry, ca: readFileSync(ca, 'utf8') }));
-}
-
 function openStore(
-  { data, storage }: Config,
-  { wall, life }: { wall: () => number; life: LifeCycle },
+  { data, storage: { allowVolatile } }: Config,
+  { macKey, wall, life }: { macKey: Buffer; wall: () => number; life: LifeCycle },
 ): Promise<LmdbStore> {
-  const { macKey: file, allowVolatile } = storage;
-  return starting('data', async () => {
-    if (file === null)
-      throw new Error('set storage.macKey to the file with the key of the records; portcullis init makes one');
-    return openLmdbStore({
+  return starting('data', () =>
+    openLmdbStore({
       folder: data,
-      macKey: readMacKey(file, data),
+      macKey,
       now: () => wall() as Instant,
       onFailStop: (cause) => life.failStop(cause),
       allowVolatile,
-    });
-  });
+    }),
+  );
 }
 
 function gaugesOf({ clock }: Dependencies, store: LmdbStore) {

@@ -143,8 +143,24 @@ test('the recording of the tour has its steps as they are', () => {
   const steps = [...readFileSync('src/demo/tour.ts', 'utf8').matchAll(/player\.step\(\s*'([^']+)'/g)].map(
     ([, what]) => what!,
   );
-  expect(steps.length).toBeGreaterThan(10);
-  expect(steps.filter((what, i) => !recording.includes(`${i + 1}. ${what}<`))).toEqual([]);
+  const shown = steps.slice(0, steps.indexOf('and the connection with it') + 1);
+  expect(shown.length).toBeGreaterThan(5);
+  expect(shown.filter((what, i) => !recording.includes(`${i + 1}. ${what}<`))).toEqual([]);
+  expect(recording).toMatch(/closed by Envoy: cut after \d+ ms<\/text>\n<\/g>/);
+});
+
+test('the recording begins with its first step, comes to the cut within ten seconds, and stands still for whoever wants that', () => {
+  const recording = readFileSync('docs/tour.svg', 'utf8');
+  const [, moving] = /@media \(prefers-reduced-motion: no-preference\) \{\n([\s\S]*?)\n\}\n<\/style>/.exec(recording)!;
+  expect(recording.replace(moving!, '')).not.toMatch(/animat|opacity/);
+  const seconds = Number(/animation: ([\d.]+)s/.exec(moving!)![1]);
+  const shares = [...moving!.matchAll(/from \{ opacity: 0\.\d+ \} ([\d.]+)% \{ opacity: 1 \}/g)].map(([, share]) =>
+    Number(share),
+  );
+  const cutAt = (seconds * shares.at(-1)!) / 100;
+  expect(cutAt).toBeLessThan(10);
+  expect(seconds - cutAt).toBeGreaterThan(5);
+  expect(recording).toContain('class="step">1. ');
 });
 
 test('the picture is what its script draws', () => {

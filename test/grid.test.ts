@@ -180,7 +180,7 @@ const lock = () =>
   createLock(
     scene.needed,
     { kind: 'host' },
-    { target: { kind: 'person', person: person('nobody') }, reason: 'x' },
+    { target: { kind: 'person', person: person('nobody') }, reason: 'x', unknownOk: true },
     null,
   );
 
@@ -227,7 +227,9 @@ const PREPARE: Record<string, (owner: Owner, as: Column, of: 'own' | 'other') =>
   'GET /v1/sessions': (owner) => byId(sessionOf(owner)),
   'GET /v1/sessions/:id': (owner) => byId(sessionOf(owner)),
   'POST /v1/sessions/:id/cut': (owner) => byId(sessionOf(owner)),
-  'POST /v1/locks': () => ({ body: { target: { kind: 'person', person: 'nobody' }, reason: 'x' } }),
+  'POST /v1/locks': () => ({
+    body: { target: { kind: 'person', person: 'nobody' }, reason: 'x', unknownOk: true },
+  }),
   'GET /v1/locks': async () => byId(await lock()),
   'GET /v1/locks/:id': async () => byId(await lock()),
   'DELETE /v1/locks/:id': async () => byId(await lock()),

@@ -37,7 +37,7 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
 
 /** What may be imported only by `import()`, so that nothing else of the folder has to wait for it. */
 const MAY_IMPORT_LATE: Readonly<Record<string, readonly string[]>> = {
-  cli: ['main.js', 'main/log.js', 'demo'],
+  cli: ['main.js', 'main/log.js', 'main/preparation.js', 'demo'],
 };
 
 /** Where each npm package may be used. A new one needs a row: what for, is the question that it answers. */

@@ -23,19 +23,21 @@ export interface ChildStart {
   readonly logFile: string;
   /** The one processor it may use; null: any. */
   readonly core: number | null;
+  /** Variables besides what there are. */
+  readonly env?: Readonly<Record<string, string>>;
 }
 
 const STOP_MS = 10_000;
 
 /** Starts a process as in production. It does not outlive this one. */
-export function startChild({ command, args, cwd, logFile, core }: ChildStart): Child {
+export function startChild({ command, args, cwd, logFile, core, env = {} }: ChildStart): Child {
   const [program, ...rest] = core === null ? [command, ...args] : ['taskset', '-c', String(core), command, ...args];
   const log = openSync(logFile, 'a');
   const { size: earlier } = fstatSync(log);
   const child = spawn(program, rest, {
     cwd,
     stdio: ['ignore', log, log],
-    env: { ...ownVariables(), NODE_ENV: 'production' },
+    env: { ...ownVariables(), NODE_ENV: 'production', ...env },
   });
   closeSync(log);
   const written = () => readFileSync(logFile).subarray(earlier).toString();
@@ -61,8 +63,8 @@ export function pinThisProcess(core: number): void {
   pin(process.pid, core);
 }
 
-/** Gives a process one processor, and all threads and children that it has from then on. */
-export function pin(pid: number, core: number): void {
+/** Gives a process one processor, or a list as taskset(1) has it, and all threads and children that it has from then on. */
+export function pin(pid: number, core: number | string): void {
   const { status } = spawnSync('taskset', ['-a', '-c', '-p', String(core), String(pid)], { stdio: 'ignore' });
   if (status !== 0) throw new Error('taskset does not work here; install util-linux, or measure on another machine');
 }

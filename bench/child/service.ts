@@ -1,15 +1,20 @@
 import { existsSync } from 'node:fs';
 import { request } from 'node:http';
 import { join } from 'node:path';
-import type { Home } from '../scene/home.js';
+import type { Home as WholeHome } from '../scene/home.js';
 import { ROOT } from '../scene/cache.js';
 import { startChild, until, type Child } from './process.js';
+
+/** What is served from. */
+type Home = Pick<WholeHome, 'folder' | 'file'>;
 
 /** The service as it is built, serving a home. */
 export interface ServiceChild extends Child {
   readonly socket: string;
   /** Checks answered so far, by what it counts itself. */
   answered(): Promise<{ readonly allow: number; readonly deny: number }>;
+  /** Everything that it counts, as Prometheus reads it. */
+  metrics(): Promise<string>;
   /** Until it has looked at every record once, which it does beside everything else after each start. */
   verified(): Promise<void>;
 }
@@ -56,6 +61,7 @@ export async function startService(home: Home, options: ServiceOptions): Promise
     ...child,
     socket: home.file('run/authz.sock'),
     answered: async () => answeredIn(await metricsAt(home.file('run/metrics.sock'))),
+    metrics: () => metricsAt(home.file('run/metrics.sock')),
     verified: () => until(() => said('every record of the store is sound'), 'the end of the verification', VERIFY_MS),
   };
 }

@@ -10,7 +10,12 @@ export interface Case {
   readonly turns: Readonly<Record<Variant, readonly Turn[]>>;
 }
 
-const NAMES: Readonly<Record<Variant, string>> = { off: 'no filter', 'no-op': 'no-op server', service: 'service' };
+const NAMES: Readonly<Record<Variant, string>> = {
+  off: 'no filter',
+  'no-op': 'no-op server',
+  service: 'service',
+  guarded: 'service, guard',
+};
 const HEAD = [
   '',
   'checks by',
@@ -24,11 +29,11 @@ const HEAD = [
   'refused',
 ];
 
-/** The table, and as its last line what the service adds to a request, over all rounds of the first case. */
+/** The table, and as its last line what service and guard add to a request, over all rounds of the first case. */
 export function printReport(cases: readonly Case[]): void {
   console.log(tableOf([HEAD, ...cases.flatMap((one) => VARIANTS.map((variant) => row(one, variant)))]));
   const [first] = cases;
-  if (first !== undefined) console.log(`added p50: ${shown(median(addedTo(first, 'service', 'p50')), 2)} ms`);
+  if (first !== undefined) console.log(`added p50: ${shown(median(addedTo(first, 'guarded', 'p50')), 2)} ms`);
 }
 
 /** Beside no filter, in each round: they stood side by side. */

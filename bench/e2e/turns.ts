@@ -26,7 +26,7 @@ export async function inTurns(
 ): Promise<Readonly<Record<Variant, readonly Turn[]>>> {
   console.error(`${protocol} …`);
   const clients = new Map<Variant, Client>();
-  const turns: Record<Variant, Turn[]> = { off: [], 'no-op': [], service: [] };
+  const turns: Record<Variant, Turn[]> = { off: [], 'no-op': [], service: [], guarded: [] };
   try {
     for (const variant of VARIANTS) clients.set(variant, await openClient(home, envoys[variant].port, protocol));
     for (let round = 0; round <= rounds; round++) {

@@ -27,18 +27,42 @@ export interface H2Load {
 
 /** Asks the same check over and over, as Envoy would: a few HTTP/2 connections, several streams on each. */
 export async function h2load(load: H2Load): Promise<Loaded> {
-  const { socket, bodyFile, seconds, connections, streams, rate, core } = load;
-  const logFile = `${bodyFile}.${process.pid}.log`;
+  const { socket, bodyFile, rate, connections } = load;
+  return run(load, `${bodyFile}.${process.pid}.log`, [
+    '-d', bodyFile,
+    '-B', `unix:${socket}`,
+    ...(rate === null ? [] : [`--rps=${rate / connections}`]),
+    ...CHECK_HEADERS.flatMap(([name, value]) => ['-H', `${name}: ${value}`]),
+    `http://portcullis-authz${CHECK_PATH}`,
+  ]); // prettier-ignore
+}
+
+/** Plain requests over HTTP/2 without TLS, as many as are answered. Everything but 2xx and 3xx counts as failed. */
+export async function h2loadGet(load: H2LoadGet): Promise<Loaded> {
+  const url = new URL(load.url);
+  return run(load, load.logFile, [`--connect-to=127.0.0.1:${load.port}`, url.href]);
+}
+
+export interface H2LoadGet extends Pick<H2Load, 'seconds' | 'connections' | 'streams' | 'core'> {
+  /** Its host is what the server is to think it is. */
+  readonly url: string;
+  /** Where the server is, on loopback. */
+  readonly port: number;
+  /** Written meanwhile, and gone afterwards. */
+  readonly logFile: string;
+}
+
+async function run(
+  { seconds, connections, streams, core }: Pick<H2Load, 'seconds' | 'connections' | 'streams' | 'core'>,
+  logFile: string,
+  more: readonly string[],
+): Promise<Loaded> {
   const args = [
     '-c', String(connections),
     '-m', String(streams),
     '-D', `${Math.round(seconds * 1_000)}ms`,
-    '-d', bodyFile,
-    '-B', `unix:${socket}`,
     `--log-file=${logFile}`,
-    ...(rate === null ? [] : [`--rps=${rate / connections}`]),
-    ...CHECK_HEADERS.flatMap(([name, value]) => ['-H', `${name}: ${value}`]),
-    `http://portcullis-authz${CHECK_PATH}`,
+    ...more,
   ]; // prettier-ignore
   try {
     const said = await output(core === null ? ['h2load', ...args] : ['taskset', '-c', String(core), 'h2load', ...args]);

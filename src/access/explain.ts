@@ -4,14 +4,14 @@ import { bearerOf, decide, type Question } from '../domain/decide.js';
 import type { DecisionRecord } from '../domain/decision-record.js';
 import type { Decision } from '../domain/decision.js';
 import type { Draft } from '../domain/draft.js';
-import { cureFor, DENY_TEXT, isCurable } from '../domain/deny-text.js';
+import { cureFor, denyText, isCurable, type Asking } from '../domain/deny-text.js';
 import { AccessError } from '../domain/errors.js';
 import { grantStateOf, longestFirst, type Grant, type GrantState } from '../domain/grant.js';
 import type { DecisionId } from '../domain/ids.js';
 import { holdingFor } from '../domain/hold.js';
 import { hits, isInForce, type Lock } from '../domain/lock.js';
 import type { ActionName, PersonId, PolicyName, ResourceName } from '../domain/names.js';
-import { admittedActions, type PolicySet } from '../domain/policy.js';
+import { admittedActions, askableActions, type PolicySet } from '../domain/policy.js';
 import type { AccessRequest } from '../domain/request.js';
 import type { Subject } from '../domain/subject.js';
 import type { Duration, Instant } from '../domain/time.js';
@@ -71,9 +71,10 @@ export function explain({ store, clock, policies }: Needed, actor: Actor, questi
     const decision = decide(question, { policies: set, locks, ...facts }, now);
     const holding = decision.effect === 'deny' ? holdingFor(decision.reason, question, set) : null;
     const draft = found ? draftIn(snapshot, { decision, subject, resource, question }, set, now.wall) : null;
+    const asking = found ? askingIn({ subject, resource, question }, draft, set) : {};
     return {
       decision,
-      text: decision.effect === 'deny' ? DENY_TEXT[decision.reason] : null,
+      text: decision.effect === 'deny' ? denyText(decision.reason, asking) : null,
       subject,
       person: subject && personBehind(set.directory, subject),
       resource,
@@ -84,7 +85,7 @@ export function explain({ store, clock, policies }: Needed, actor: Actor, questi
       policies: found ? policiesFor(subject, resource, set) : [],
       hold: holding && { policy: holding.policy.name, longest: holding.policy.hold },
       draft,
-      cure: decision.effect === 'deny' ? cureFor(decision.reason, resource, draft && namedDraft(draft, set)) : null,
+      cure: decision.effect === 'deny' ? cureFor(decision.reason, resource, asking) : null,
     };
   });
 }
@@ -94,6 +95,15 @@ interface About {
   readonly subject: Subject;
   readonly resource: ResourceName;
   readonly question: Question;
+}
+
+function askingIn(
+  { subject, resource, question: { actions } }: Omit<About, 'decision'>,
+  draft: Draft | null,
+  set: PolicySet,
+): Asking {
+  if ('effect' in actions) return {};
+  return { draft: draft && namedDraft(draft, set), admitted: askableActions(set, { subject, resource, actions }) };
 }
 
 /** Only one that can be submitted: where a request would not help, or its policy no longer admits it, there is none. */

@@ -1,13 +1,14 @@
 import type { Actor } from '../domain/actor.js';
 import { AccessError } from '../domain/errors.js';
 import type { GrantId, RequestId } from '../domain/ids.js';
+import { hits, isInForce, type Lock } from '../domain/lock.js';
 import type { PersonId, PolicyName, ResourceName } from '../domain/names.js';
 import { stillAdmits, type Policy, type PolicySet } from '../domain/policy.js';
 import { grantIdOf, requestStateOf, type AccessRequest, type RequestState } from '../domain/request.js';
 import { peopleItIsFor, type Review } from '../domain/review.js';
 import type { Subject } from '../domain/subject.js';
-import type { Instant } from '../domain/time.js';
-import { selectsPerson } from '../domain/who.js';
+import { after, type Instant } from '../domain/time.js';
+import { personBehind, selectsPerson } from '../domain/who.js';
 import type { Cursor, Page, Snapshot } from '../store/store.js';
 import type { Dependencies } from './dependencies.js';
 import type { PageWish } from './list-page.js';
@@ -29,6 +30,8 @@ export interface RequestStanding {
   readonly reviewerCount: number;
   /** The grant it gave birth to. */
   readonly grantId: GrantId | null;
+  /** Those in force that deny what it asks for, whatever its reviewers say; none once it can give nothing any more. */
+  readonly locks: readonly Lock[];
 }
 
 /** What a listing is narrowed to; everything that is given must hold. */
@@ -127,7 +130,21 @@ function standingOf(
     approvalsNeeded: policy?.approval.count ?? null,
     ...(waits ? reviewersLeft(request, reviews, policy, set, named) : { reviewers: [], reviewerCount: 0 }),
     grantId: state === 'approved' ? grantIdOf(request.digest) : null,
+    locks: mayStillGive(request, state, now) ? locksOn(request, snapshot, set, now) : [],
   };
+}
+
+/** Whether it waits, or its grant would still be alive if nothing has ended that early. */
+function mayStillGive({ settled, duration }: AccessRequest, state: RequestState, now: Instant): boolean {
+  return state === 'pending' || (state === 'approved' && settled !== null && now < after(settled.at, duration));
+}
+
+/** As a check judges: by whom it is for, and by who is behind the subject now. */
+function locksOn(request: AccessRequest, snapshot: Snapshot, { directory }: PolicySet, now: Instant): readonly Lock[] {
+  const locks = snapshot.locks();
+  if (locks.length === 0) return locks;
+  const people = [request.person, personBehind(directory, request.subject)];
+  return locks.filter((lock) => isInForce(lock, now) && people.some((person) => hits(lock, { ...request, person })));
 }
 
 /** Those whom the policy names, without those who have reviewed already or whom the access is for. */

@@ -16,6 +16,8 @@ export interface SessionStanding {
   readonly bytesSent: number;
   /** Null while it lives. */
   readonly end: SessionEnd | null;
+  /** Who wanted it cut by hand, and why; null for nobody. */
+  readonly cutBy: { readonly by: string; readonly why: string } | null;
 }
 
 /** A guard that has not applied something yet, or of which nobody knows. */

@@ -7,6 +7,7 @@ import type { LockId } from '../domain/ids.js';
 import { isInForce, type LockTarget } from '../domain/lock.js';
 import type { Subject } from '../domain/subject.js';
 import { after, minutes } from '../domain/time.js';
+import { DamagedError, type Store } from '../store/store.js';
 import { createLock, removeLock } from './lock.js';
 
 const host: Actor = { kind: 'host' };
@@ -129,4 +130,62 @@ test('with a suspect clock a lock has no end, and only the host takes one away',
   await expectRefusal(removeLock(needed, actorFor('carol'), id, null), 'clock_suspect');
   await removeLock(needed, host, id, null);
   expect(store.read((snapshot) => snapshot.locks())).toEqual([]);
+});
+
+describe('a name of which nothing is known', () => {
+  const lockOn = (needed: ReturnType<typeof world>['needed'], target: LockTarget, more = {}) =>
+    createLock(needed, host, { target, reason: 'x', ...more }, null);
+  const mallory: LockTarget = { kind: 'person', person: person('mallory') };
+  const aliceHerself: LockTarget = { kind: 'person', person: person('alice') };
+  const orders: LockTarget = { kind: 'resource', resource: ordersDb };
+
+  test('is not locked unless the caller insists', async () => {
+    const { needed, store } = world();
+    await expectRefusal(lockOn(needed, mallory), 'unknown_target', 'nothing is known of a person "mallory"');
+    expect(store.read((snapshot) => snapshot.locks())).toEqual([]);
+    await lockOn(needed, mallory, { unknownOk: true });
+    expect(store.read((snapshot) => snapshot.locks())).toMatchObject([{ target: mallory }]);
+  });
+
+  test('is known all the same when it has asked, or was asked for, before it went from the policies', async () => {
+    const { needed, ask, load } = world();
+    const nothing = policySet({ people: {}, groups: {}, resources: [], policies: [], roles: new Map() });
+    load(nothing);
+    for (const target of [aliceHerself, orders]) await expectRefusal(lockOn(needed, target), 'unknown_target');
+    load(policySet());
+    await ask('alice');
+    load(nothing);
+    for (const target of [aliceHerself, orders]) expect((await lockOn(needed, target)).target).toEqual(target);
+  });
+
+  test('is no doubt of a repetition: the lock that was made is the answer, whatever has gone since', async () => {
+    const { needed, load } = world();
+    const key = { key: 'k', bodyDigest: 'd' };
+    const { id } = await createLock(needed, host, { target: aliceHerself, reason: 'x' }, key);
+    load(policySet({ people: {}, groups: {}, resources: [], policies: [], roles: new Map() }));
+    expect((await createLock(needed, host, { target: aliceHerself, reason: 'x' }, key)).id).toBe(id);
+  });
+
+  test('where the requests cannot be read, a lock is made without asking them', async () => {
+    const { needed } = world();
+    const store: Store = {
+      ...needed.store,
+      change: (now, use) =>
+        needed.store.change(now, (change) =>
+          use(
+            new Proxy(change, {
+              get: (of, name) => {
+                if (name === 'requests')
+                  return () => {
+                    throw new DamagedError('a record without its proper MAC');
+                  };
+                const value: unknown = Reflect.get(of, name);
+                return typeof value === 'function' ? (value.bind(of) as unknown) : value;
+              },
+            }),
+          ),
+        ),
+    };
+    expect((await lockOn({ ...needed, store }, mallory)).target).toEqual(mallory);
+  });
 });

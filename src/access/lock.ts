@@ -5,6 +5,7 @@ import type { Lock, LockTarget } from '../domain/lock.js';
 import { plainText } from '../domain/text.js';
 import { after, type Duration } from '../domain/time.js';
 import type { Dependencies } from './dependencies.js';
+import { doubtAbout } from './lock-target.js';
 import { once, type Idempotency } from './once.js';
 import { assertRole } from './rights.js';
 import { trustedNow } from './trusted-now.js';
@@ -17,21 +18,24 @@ export interface LockWish {
   readonly message?: string | undefined;
   /** Default: until it is removed. */
   readonly duration?: Duration | undefined;
+  /** Also where nothing is known of that person or resource: one can lock what is about to appear. */
+  readonly unknownOk?: boolean | undefined;
 }
 
 type Needed = Pick<Dependencies, 'store' | 'clock' | 'policies' | 'room'>;
 
 /**
- * Denies whatever the target names from the moment the promise resolves, whatever grants there are. The target need not
- * be known to any policy: one can lock what is about to appear.
+ * Denies whatever the target names from the moment the promise resolves, whatever grants there are. A person or a resource of
+ * which nothing is known is most likely misspelt, and what was meant stays open: that is refused unless the caller insists.
+ * A subject is locked in any case, since certificates of every name may be about (`doubtAbout` says so).
  *
- * @throws {AccessError} `not_permitted`, `invalid_request`, and `clock_suspect` for a lock with an end: it could be over
+ * @throws {AccessError} `not_permitted`, `invalid_request`, `unknown_target`, and `clock_suspect` for a lock with an end: it could be over
  * the moment the clock is right
  */
 export async function createLock(
   { store, clock, policies, newId, room }: Needed & Pick<Dependencies, 'newId'>,
   actor: Actor,
-  { target, reason, message, duration }: LockWish,
+  { target, reason, message, duration, unknownOk = false }: LockWish,
   idempotency: Idempotency | null,
 ): Promise<Lock> {
   assertRole(actor, ['operator'], 'locking', policies.current);
@@ -48,6 +52,8 @@ export async function createLock(
   return room.ending(() =>
     store.change(now, (change) =>
       once(change, actor, idempotency, now, () => {
+        const doubt = unknownOk || target.kind === 'subject' ? null : doubtAbout(target, policies.current, change);
+        if (doubt !== null) throw new AccessError('unknown_target', doubt);
         const lock: Lock = {
           id: newId('lock', now),
           target,

@@ -169,8 +169,8 @@ test('of several policies the one with the highest priority is taken, else the c
 
 test('a policy that requires a justification gets one, of printable text and bounded length', async () => {
   const { ask } = world({ policies: policySet({ policies: [policy({ justification: 'required' })] }) });
-  await expectRefusal(ask('alice'), 'invalid_request', 'requires a justification');
-  await expectRefusal(ask('alice', { justification: ' \n ' }), 'invalid_request', 'requires a justification');
+  await expectRefusal(ask('alice'), 'justification_required', 'requires a justification');
+  await expectRefusal(ask('alice', { justification: ' \n ' }), 'justification_required', 'requires a justification');
   await expectRefusal(ask('alice', { justification: 'invoice \u202e7' }), 'invalid_request', 'direction of text');
   await expectRefusal(ask('alice', { justification: 'a\u0000b' }), 'invalid_request');
   await expectRefusal(ask('alice', { justification: '\ud800' }), 'invalid_request');

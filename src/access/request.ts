@@ -38,7 +38,7 @@ const MAX_PENDING = 20;
 /**
  * Makes an access request under exactly one policy. An identical request that still waits is returned instead.
  *
- * @throws {AccessError} `not_permitted`, `not_found`, `no_policy`, `choose_policy`, `choose_subject`,
+ * @throws {AccessError} `not_permitted`, `not_found`, `no_policy`, `choose_policy`, `choose_subject`, `justification_required`,
  * `invalid_duration`, `invalid_request`, `too_many_pending`, `quota_used_up`, `storage_full`, `clock_suspect`
  */
 export async function submitRequest(
@@ -180,7 +180,7 @@ export function contentOf(
   const justification = plainText('justification', wish.justification ?? '');
   if (justification === '' && policy.justification === 'required') {
     throw new AccessError(
-      'invalid_request',
+      'justification_required',
       `policy ${policy.name} requires a justification; say what you need the access for`,
     );
   }

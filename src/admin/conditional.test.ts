@@ -70,12 +70,19 @@ test('a change is made only to the revision that the caller has seen', async () 
 });
 
 test('the ETag of an answer to a change is that of reading it again', async () => {
-  const { call } = adminScene();
-  const made = await call('olga', 'POST', '/v1/locks', {
-    body: { target: { kind: 'person', person: 'dave' }, reason: 'x' },
-  });
-  const read = await call('axel', 'GET', String(made.headers['location']));
+  const { call, ask } = adminScene();
+  const path = `/v1/requests/${(await ask('alice')).id}`;
+  const made = await call('alice', 'POST', `${path}/withdraw`);
+  const read = await call('axel', 'GET', path);
   expect([read.body, read.headers['etag']]).toEqual([made.body, made.headers['etag']]);
+});
+
+test('the ETag of a new lock, whose answer says more than the lock, has the revision that If-Match wants', async () => {
+  const { call } = adminScene();
+  const body = { target: { kind: 'person', person: 'dave' }, reason: 'x' };
+  const { headers } = await call('olga', 'POST', '/v1/locks', { body });
+  const given = { 'if-match': String(headers['etag']) };
+  expect((await call('olga', 'DELETE', String(headers['location']), { headers: given })).status).toBe(200);
 });
 
 test('a star matches whatever there is', async () => {

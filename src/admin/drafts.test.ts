@@ -42,7 +42,7 @@ test('submitting makes the request, with what is added; the same call again give
   const id = refuse();
   const submit = (body?: object, headers = {}) => call('alice', 'POST', `/v1/drafts/${id}/submit`, { body, headers });
   expect((await submit()).body).toMatchObject({
-    code: 'invalid_request',
+    code: 'justification_required',
     detail: expect.stringContaining('requires a') as string,
   });
   const key = { 'idempotency-key': 'k' };

@@ -38,7 +38,7 @@ export function addDraftRoutes(app: AdminApp, api: Needed): void {
       response: answers({ 201: RequestAnswer }, [
         ...ANY_CHANGE,
         ...ANY_BODY,
-        ...(['invalid_duration', 'not_found', 'no_policy', 'too_many_pending'] as const),
+        ...(['invalid_duration', 'not_found', 'no_policy', 'justification_required', 'too_many_pending'] as const),
         ...(['quota_used_up', 'idempotency_conflict', 'clock_suspect'] as const),
       ]),
     },

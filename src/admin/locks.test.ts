@@ -1,4 +1,6 @@
-import { expect, test } from 'vitest';
+import { describe, expect, test } from 'vitest';
+import { alice, at, bob, person, T0 } from '../../test/builders.js';
+import { session, sessionStanding } from '../../test/guard-service/played-sessions.js';
 import { adminScene } from '../../test/openapi/scene.js';
 import { hours } from '../domain/time.js';
 
@@ -22,6 +24,8 @@ test('a lock is shown with its state, which ends at its end', async () => {
     createdBy: 'olga',
     expiresAt: '2026-01-01T01:00:00.000Z',
     state: 'in_force',
+    hit: { grants: 0, sessions: 0 },
+    warning: null,
   });
   clock.advance(hours(1));
   expect((await call('olga', 'GET', `/v1/locks/${body.id}`)).body.state).toBe('expired');
@@ -42,7 +46,8 @@ test('an unlocked lock is gone', async () => {
   const { call } = adminScene();
   const { body } = await call('olga', 'POST', '/v1/locks', { body: onDave });
   const removed = await call('olga', 'DELETE', `/v1/locks/${body.id}`);
-  expect([removed.status, removed.body]).toEqual([200, body]);
+  const { hit: _hit, warning: _warning, ...lock } = body;
+  expect([removed.status, removed.body]).toEqual([200, { ...lock, state: 'removed' }]);
   expect((await call('olga', 'GET', `/v1/locks/${body.id}`)).status).toBe(404);
   expect((await call('olga', 'DELETE', `/v1/locks/${body.id}`)).status).toBe(404);
 });
@@ -89,4 +94,78 @@ test('a lock needs a reason, and its message is plain text', async () => {
     expect((await call('olga', 'POST', '/v1/locks', { body: { ...onDave, duration } })).body.code).toBe(
       'invalid_duration',
     );
+});
+
+describe('a name that may be a slip', () => {
+  const lockOn = (target: object, more = {}) =>
+    adminScene().call('olga', 'POST', '/v1/locks', { body: { target, reason: 'incident 12', ...more } });
+
+  test.for([
+    [{ kind: 'person', person: 'dav' }, 'nothing is known of a person "dav"; did you mean "dave"?'],
+    [
+      { kind: 'resource', resource: 'orders-bd' },
+      'nothing is known of a resource "orders-bd"; did you mean "orders-db"?',
+    ],
+    [{ kind: 'person', person: 'somebody' }, 'nothing is known of a person "somebody"'],
+  ] as const)('%j is refused, unless the caller insists', async ([target, detail]) => {
+    const { status, body } = await lockOn(target);
+    expect([status, body.code, body.detail]).toEqual([422, 'unknown_target', detail]);
+    const insisted = await lockOn(target, { unknownOk: true });
+    expect([insisted.status, insisted.body.target, insisted.body.warning]).toEqual([201, target, detail]);
+  });
+
+  test('of a subject is locked, with a warning, unless somebody claims it or a policy admits it', async () => {
+    const warningOf = async (subject: string) => {
+      const { status, body } = await lockOn({ kind: 'subject', subject });
+      return [status, body.warning];
+    };
+    expect(await warningOf('spiffe://corp/alicce')).toEqual([
+      201,
+      'nobody claims the subject "corp/spiffe://corp/alicce", and no policy admits it; did you mean "corp/spiffe://corp/alice"?',
+    ]);
+    expect(await warningOf('spiffe://corp/alice')).toEqual([201, null]);
+    expect(await warningOf('spiffe://corp/batch/report')).toEqual([201, null]);
+  });
+});
+
+test('a new lock says which grants it denies, and which sessions it has cut', async () => {
+  const scene = adminScene();
+  const end = { at: T0, cutAfter: 7, upstream: null, bytesReceived: 1, bytesSent: 2 } as const;
+  await scene.grantOf('alice');
+  const { grant: ended } = await scene.grantOf('alice');
+  await scene.call('alice', 'POST', `/v1/grants/${ended.id}/return`, { body: {} });
+  await scene.grantOf('dave');
+  scene.sessions.standings.push(
+    sessionStanding(1),
+    sessionStanding(2, { end: { ...end, reason: 'locked' } }),
+    sessionStanding(3, { end: { ...end, reason: 'locked', at: at(-1) } }),
+    sessionStanding(4, { end: { ...end, reason: 'closed' } }),
+    sessionStanding(5, { session: session(5, { subject: bob, person: person('bob') }) }),
+  );
+  const hitBy = async (target: object) =>
+    (await scene.call('olga', 'POST', '/v1/locks', { body: { target, reason: 'x' } })).body.hit;
+  expect(await hitBy({ kind: 'subject', subject: alice })).toEqual({ grants: 1, sessions: 2 });
+  expect(await hitBy({ kind: 'resource', resource: 'orders-db' })).toEqual({ grants: 2, sessions: 3 });
+  expect(await hitBy({ kind: 'person', person: 'bob' })).toEqual({ grants: 0, sessions: 1 });
+  expect(await hitBy({ kind: 'resource', resource: 'billing-api' })).toEqual({ grants: 0, sessions: 0 });
+});
+
+test('a request says which locks deny it, to whoever may see it, while it may still give something', async () => {
+  const { call, ask, review, clock } = adminScene();
+  const { id } = await ask('alice');
+  const denied = await ask('dave');
+  const { body: lock } = await call('olga', 'POST', '/v1/locks', {
+    body: { target: { kind: 'resource', resource: 'orders-db' }, reason: 'secret', message: 'call the desk' },
+  });
+  await call('olga', 'POST', '/v1/locks', { body: { target: { kind: 'person', person: 'bob' }, reason: 'x' } });
+  const hit = { id: lock.id, target: lock.target, message: 'call the desk', expiresAt: null };
+  const locksOf = async (who: string, request = id) => (await call(who, 'GET', `/v1/requests/${request}`)).body.locks;
+  expect(await locksOf('alice')).toEqual([hit]);
+  expect((await call('carol', 'GET', '/v1/requests?reviewable=true')).body.items[0].locks).toEqual([hit]);
+  await review('carol', id);
+  expect(await locksOf('carol')).toEqual([hit]);
+  await review('carol', denied.id, 'deny');
+  expect(await locksOf('carol', denied.id)).toEqual([]);
+  clock.advance(hours(1));
+  expect(await locksOf('carol')).toEqual([]);
 });

@@ -1,6 +1,8 @@
 import type { FastifyRequest } from 'fastify';
 import type { z } from 'zod';
 import { findLock, listLocks, lockIfThere, lockStanding } from '../access/list-locks.js';
+import { hitsOf } from '../access/lock-hits.js';
+import { doubtAbout } from '../access/lock-target.js';
 import { createLock, removeLock } from '../access/lock.js';
 import { assertRevision } from '../access/request.js';
 import type { LockId } from '../domain/ids.js';
@@ -14,7 +16,16 @@ import { IDEMPOTENCY_KEY, idempotencyOf } from './idempotency.js';
 import { answers, ANY_BODY, ANY_CALL, ANY_CHANGE, IdParams, idOf, told } from './operation.js';
 import { listPage } from './paging.js';
 import { NOTHING } from './schemas/fields.js';
-import { LockAnswer, LockBody, LockPage, LockQuery, lockView, NewLockAnswer } from './schemas/lock.js';
+import {
+  LockAnswer,
+  LockBody,
+  LockPage,
+  LockQuery,
+  lockView,
+  NewLockAnswer,
+  RemovedLockAnswer,
+  UnappliedLockAnswer,
+} from './schemas/lock.js';
 import { WaitQuery } from './schemas/session.js';
 
 const TAG = 'locks';
@@ -38,10 +49,16 @@ export function addLockRoutes(app: AdminApp, api: Pick<Api, 'needed' | 'sessions
       ),
       querystring: WaitQuery,
       body: LockBody,
-      response: answers({ 201: LockAnswer, 202: NewLockAnswer }, [
+      response: answers({ 201: NewLockAnswer, 202: UnappliedLockAnswer }, [
         ...ANY_CHANGE,
         ...ANY_BODY,
-        ...(['invalid_subject', 'invalid_duration', 'idempotency_conflict', 'clock_suspect'] as const),
+        ...([
+          'invalid_subject',
+          'invalid_duration',
+          'unknown_target',
+          'idempotency_conflict',
+          'clock_suspect',
+        ] as const),
       ]),
     },
     handler: async (request, reply) => {
@@ -49,7 +66,10 @@ export function addLockRoutes(app: AdminApp, api: Pick<Api, 'needed' | 'sessions
       const lock = await createLock(needed, actorOf(request), wish, idempotencyOf(request, needed.sha256));
       reply.code(201).header('location', `/v1/locks/${lock.id}`);
       const view = () => lockView(lockStanding(lock, now()));
-      return answer(reply, lock.revision, await applied(reply, api.sessions, request.query, view));
+      const shown = await applied(reply, api.sessions, request.query, view);
+      const warning = needed.store.read((snapshot) => doubtAbout(lock.target, needed.policies.current, snapshot));
+      const hit = await hitsOf({ ...needed, sessions: api.sessions }, lock);
+      return answer(reply, lock.revision, { ...shown, hit, warning });
     },
   });
 
@@ -66,7 +86,7 @@ export function addLockRoutes(app: AdminApp, api: Pick<Api, 'needed' | 'sessions
       ),
       querystring: NOTHING,
       params: IdParams,
-      response: answers({ 200: LockAnswer }, [
+      response: answers({ 200: RemovedLockAnswer }, [
         ...ANY_CHANGE,
         ...(['not_found', 'idempotency_conflict', 'precondition_failed', 'clock_suspect'] as const),
       ]),
@@ -75,7 +95,8 @@ export function addLockRoutes(app: AdminApp, api: Pick<Api, 'needed' | 'sessions
       const id = idOf('lock', request.params);
       assertUnchanged(api, id, request);
       const lock = await removeLock(needed, actorOf(request), id, idempotencyOf(request, needed.sha256));
-      return answer(reply, lock.revision, lockView(lockStanding(lock, now())));
+      const view = lockView(lockStanding(lock, now()));
+      return answer(reply, lock.revision, { ...view, state: 'removed' as const });
     },
   });
 }

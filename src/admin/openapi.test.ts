@@ -3,9 +3,9 @@ import { connect } from 'node:net';
 import type { FastifyInstance } from 'fastify';
 import { expect, test, vi } from 'vitest';
 import type { z } from 'zod';
-import { actorFor, decisionRecord, draft as draftOf, draftId, person, T0 } from '../../test/builders.js';
+import { actorFor, decisionRecord, draft as draftOf, draftId, group, person, policy, T0 } from '../../test/builders.js';
 import { session as sessionOf, sessionStanding } from '../../test/guard-service/played-sessions.js';
-import { adminScene, answered, inject, type Answered, type CallWith } from '../../test/openapi/scene.js';
+import { adminPolicies, adminScene, answered, inject, type Answered, type CallWith } from '../../test/openapi/scene.js';
 import { certificates, listenOn, tlsCaller } from '../../test/openapi/tls.js';
 import { createLock } from '../access/lock.js';
 import { createToken } from '../access/token.js';
@@ -193,13 +193,13 @@ let count = 0;
 const forAlice = () => ({ resource: 'orders-db', subject: 'spiffe://corp/alice', justification: `${++count}` });
 const pending = (scene: Scene) => scene.ask('alice', { justification: `${++count}` });
 const grant = async (scene: Scene) => (await scene.review('bob', (await pending(scene)).id)).grant!;
-async function draft({ store }: Scene) {
+async function draft({ store }: Pick<Scene, 'store'>) {
   const made = draftOf({ id: draftId(++count) });
   await store.change(T0, (change) => change.keepDraft(made)).catch(() => undefined);
   return made;
 }
 const lock = ({ needed }: Scene) =>
-  createLock(needed, { kind: 'host' }, { target: { kind: 'person', person: person('x') }, reason: 'x' }, null);
+  createLock(needed, { kind: 'host' }, { target: { kind: 'person', person: person('dave') }, reason: 'x' }, null);
 const token = async ({ needed, parts }: Scene) =>
   (await createToken(needed, actorFor('alice'), {}, parts.randomSecret)).token;
 const session = ({ sessions }: Scene) => {
@@ -236,7 +236,7 @@ const GOES_WELL: Record<string, Make> = {
   getSession: async (scene) => ({ who: 'alice', path: `/v1/sessions/${session(scene)}` }),
   cutSession: async (scene) => ({ who: 'alice', path: `/v1/sessions/${session(scene)}/cut`, body: {} }),
   listLocks: at('axel', '/v1/locks'),
-  createLock: at('olga', '/v1/locks', { target: { kind: 'person', person: 'x' }, reason: 'x' }),
+  createLock: at('olga', '/v1/locks', { target: { kind: 'person', person: 'dave' }, reason: 'x' }),
   getLock: async (scene) => ({ who: 'axel', path: `/v1/locks/${(await lock(scene)).id}` }),
   removeLock: async (scene) => ({ who: 'olga', path: `/v1/locks/${(await lock(scene)).id}` }),
   listDecisions: at('alice', '/v1/decisions'),
@@ -333,6 +333,13 @@ const SPOILED: Record<string, Spoil> = {
 const SPOILED_OTHERWISE: Record<string, Spoil> = {
   'submitRequest 404': (attempt) => send({ ...attempt, body: { ...forAlice(), resource: 'nothing' } }),
   'submitRequest 422': (attempt) => send({ ...attempt, body: { resource: 'orders-db' } }),
+  'submitDraft 422': async ({ method }) => {
+    const who = { people: [], groups: [group('everybody')], subjects: [] };
+    const strict = adminScene({ policies: adminPolicies({ policies: [policy({ who, justification: 'required' })] }) });
+    return strict.call('alice', method, `/v1/drafts/${(await draft(strict)).id}/submit`, { body: {} });
+  },
+  'createLock 422': (attempt) =>
+    send({ ...attempt, body: { target: { kind: 'person', person: 'nobody' }, reason: 'x' } }),
   'listLocks 403': (attempt) => send({ ...attempt, who: 'alice' }),
   'getLock 403': (attempt) => send({ ...attempt, who: 'alice' }),
   'listPolicies 403': async ({ method, path }) => {

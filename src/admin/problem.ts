@@ -79,6 +79,8 @@ export const PROBLEMS = {
   unsupported_media_type: [415, 'bodies are application/json'],
   choose_policy: [422, 'name the policy'],
   choose_subject: [422, 'name the subject'],
+  justification_required: [422, 'say what it is for'],
+  unknown_target: [422, 'nothing is known of what is to be locked; with unknownOk it is locked all the same'],
   too_many_calls: [429, 'too many calls'],
   quota_used_up: [429, 'as many as may be made within a day'],
   headers_too_large: [431, 'the headers are too large'],

@@ -39,6 +39,7 @@ test('a request is shown with its state, its digest, who must review it and how 
     reviewers: ['bob', 'carol'],
     reviewerCount: 2,
     grantId: null,
+    locks: [],
   });
   expect((await call('bob', 'GET', `/v1/requests/${body.id}`)).body).toEqual(body);
 });

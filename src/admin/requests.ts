@@ -43,6 +43,7 @@ export function addRequestRoutes(app: AdminApp, api: Pick<Api, 'needed' | 'soleT
           'no_policy',
           'choose_policy',
           'choose_subject',
+          'justification_required',
         ] as const),
         ...(['too_many_pending', 'quota_used_up', 'idempotency_conflict', 'clock_suspect'] as const),
       ]),

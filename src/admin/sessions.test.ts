@@ -38,6 +38,7 @@ test('a session is shown with everything that its guard has told', async () => {
     node: 'envoy-1',
     state: 'live',
     end: null,
+    cutBy: null,
   });
   const { body } = await call('alice', 'GET', `/v1/sessions/${sessionId(2)}`);
   expect([body.state, body.end]).toEqual([

@@ -97,7 +97,7 @@ test('a deny that leaves a draft names it, and the one command that asks for jus
   ] as const) {
     const draft = { id: draftId(7), justification };
     const bodyFor = (audience: 'text' | 'json') =>
-      decoded(toAnswer(deny('no_grant'), record, at(0), audience, draft)).deniedResponse!.body;
+      decoded(toAnswer(deny('no_grant'), record, at(0), audience, { draft })).deniedResponse!.body;
     expect(bodyFor('text')).toBe(
       [
         'access denied (no_grant): there is no grant for this access; ask for one',
@@ -115,14 +115,14 @@ test('a deny that leaves a draft names it, and the one command that asks for jus
 test('whatever draft it names, a deny denies', () => {
   for (const reason of DENY_REASONS) {
     const draft = { id: 'x'.repeat(5_000) as DraftId, justification: 'required' } as const;
-    const answer = decoded(toAnswer(deny(reason), decisionRecord(1), at(0), 'text', draft));
+    const answer = decoded(toAnswer(deny(reason), decisionRecord(1), at(0), 'text', { draft }));
     expect([answer.status?.code === 0, answer.okResponse]).toEqual([false, undefined]);
   }
 });
 
 test('an allow names no draft', () => {
   const draft = { id: draftId(7), justification: 'optional' } as const;
-  const bytes = serializeAnswer(toAnswer(allowed, allowRecord, at(1_000), 'text', draft));
+  const bytes = serializeAnswer(toAnswer(allowed, allowRecord, at(1_000), 'text', { draft }));
   expect(bytes).toEqual(serializeAnswer(toAnswer(allowed, allowRecord, at(1_000), 'text')));
 });
 

@@ -1,6 +1,6 @@
 import type { DecisionRecord } from '../domain/decision-record.js';
 import { DENY_REASONS, type Allow, type Decision, type Deny, type DenyReason } from '../domain/decision.js';
-import { cureFor, DENY_TEXT, isOutage, type NamedDraft } from '../domain/deny-text.js';
+import { cureFor, denyText, isOutage, isVain, NOT_ADMITTED, type Asking } from '../domain/deny-text.js';
 import type { Instant } from '../domain/time.js';
 import { Writer } from './wire.js';
 
@@ -49,11 +49,11 @@ export function toAnswer(
   record: DecisionRecord,
   now: Instant,
   audience: Audience,
-  draft: NamedDraft | null = null,
+  asking: Asking = {},
 ): Answer {
   try {
     if (decision.effect === 'allow') return encodeAllow(decision, record, now);
-    return encodeDeny(decision, { record, message: decision.message ?? null, audience, draft });
+    return encodeDeny(decision, { record, message: decision.message ?? null, audience, asking });
   } catch {
     return plainDeny('condition_error');
   }
@@ -109,8 +109,7 @@ interface Refusal {
   readonly record: DecisionRecord | null;
   readonly message: string | null;
   readonly audience: Audience;
-  /** What this refusal leaves behind. */
-  readonly draft: NamedDraft | null;
+  readonly asking: Asking;
 }
 
 function denied(reason: DenyReason, refusal: Refusal): void {
@@ -128,32 +127,34 @@ function denied(reason: DenyReason, refusal: Refusal): void {
   });
 }
 
-function plainBody(reason: DenyReason, { record, message, draft }: Refusal): string {
-  const lines = [`access denied (${reason}): ${DENY_TEXT[reason]}`];
+function plainBody(reason: DenyReason, { record, message, asking }: Refusal): string {
+  const lines = [`access denied (${reason}): ${denyText(reason, asking)}`];
   if (message) lines.push(message);
+  if (isVain(reason, asking)) lines.push(NOT_ADMITTED);
   if (record?.resource) lines.push(`resource: ${record.resource}`);
   if (record) lines.push(`decision: ${record.id}`);
   const waiting = waitingFor(reason, record);
   if (waiting) lines.push(`waits: ${waiting}`);
-  if (draft) lines.push(`draft: ${draft.id}`);
-  const cure = cureFor(reason, record?.resource ?? null, draft);
+  if (asking.draft) lines.push(`draft: ${asking.draft.id}`);
+  const cure = cureFor(reason, record?.resource ?? null, asking);
   if (cure) lines.push(`ask for access: ${cure}`);
   return `${lines.join('\n')}\n`;
 }
 
-function problem(reason: DenyReason, { record, message, draft }: Refusal): string {
-  const cure = cureFor(reason, record?.resource ?? null, draft);
+function problem(reason: DenyReason, { record, message, asking }: Refusal): string {
+  const cure = cureFor(reason, record?.resource ?? null, asking);
+  const more = message || (isVain(reason, asking) && NOT_ADMITTED);
   return JSON.stringify({
     type: `urn:portcullis:deny:${reason}`,
     title: 'access denied',
     status: isOutage(reason) ? 503 : 403,
-    detail: DENY_TEXT[reason],
+    detail: denyText(reason, asking),
     reason,
-    ...(message && { message }),
+    ...(more && { message: more }),
     ...(record?.resource && { resource: record.resource }),
     ...(record && { decision: record.id }),
     ...(waitingFor(reason, record) && { waits: waitingFor(reason, record) }),
-    ...(draft && { draft: draft.id }),
+    ...(asking.draft && { draft: asking.draft.id }),
     ...(cure && { request: cure }),
   });
 }
@@ -206,7 +207,7 @@ function number(key: string, number: number): void {
 const PLAIN_DENIES = Object.fromEntries(
   DENY_REASONS.map((reason) => {
     writer.reset(FRAME);
-    denied(reason, { record: null, message: null, audience: 'text', draft: null });
+    denied(reason, { record: null, message: null, audience: 'text', asking: {} });
     return [reason, new Answer(framed())];
   }),
 ) as Record<DenyReason, Answer>;

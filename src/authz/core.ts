@@ -10,9 +10,10 @@ import {
 import type { Drafts } from '../access/drafts.js';
 import type { Holds } from '../access/hold.js';
 import type { DecisionRecord } from '../domain/decision-record.js';
-import type { NamedDraft } from '../domain/deny-text.js';
+import { isCurable, type Asking } from '../domain/deny-text.js';
 import { deny, type DenyReason } from '../domain/decision.js';
 import type { DecisionId } from '../domain/ids.js';
+import { askableActions } from '../domain/policy.js';
 import type { Instant } from '../domain/time.js';
 import type { Identifier } from '../identity/identify.js';
 import { plainDeny, toAnswer, type Answer, type Audience } from './answer.js';
@@ -100,19 +101,24 @@ function answer(needed: CoreDependencies, { decision, record, now }: Checked, au
   const age = ageOf(needed, now);
   const given = decision.effect === 'deny' || age <= MAX_AGE_MS;
   needed.observe?.(given ? record.reason : 'stale', Math.min(age, MAX_OBSERVED_MS) / 1_000);
-  return given ? toAnswer(decision, record, now.wall, audience, draftLeft(needed, record)) : plainDeny('stale');
+  return given ? toAnswer(decision, record, now.wall, audience, askingAfter(needed, record)) : plainDeny('stale');
 }
 
-/** What the refusal leaves behind. It is only noted here; that it cannot be is no reason to answer otherwise. */
-function draftLeft({ drafts, alarm }: CoreDependencies, record: DecisionRecord): NamedDraft | null {
-  if (record.effect === 'allow') return null;
+/** What the refusal leaves to ask for. A draft is only noted here; that it cannot be is no reason to answer otherwise. */
+function askingAfter({ drafts, policies, alarm }: CoreDependencies, record: DecisionRecord): Asking {
+  const { effect, reason, subject, resource, actions } = record;
+  if (effect === 'allow' || reason === null || !isCurable(reason)) return NOTHING;
   try {
-    return drafts?.note(record) ?? null;
+    const draft = drafts?.note(record) ?? null;
+    if (draft !== null || subject === null || resource === null) return { draft };
+    return { admitted: askableActions(policies.current, { subject, resource, actions }) };
   } catch (error) {
     alarm(error);
-    return null;
+    return NOTHING;
   }
 }
+
+const NOTHING: Asking = {};
 
 /** Durations that cannot be told count as a minute. */
 const MAX_OBSERVED_MS = 60_000;

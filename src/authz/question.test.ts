@@ -61,6 +61,44 @@ const throughGate = (over: Scene['attributes'] = {}): Scene['attributes'] => ({
   ...over,
 });
 
+test.for([
+  ['LOCALHOST:8443', 'no resource is reached as "localhost"; see authority in the policy folder'],
+  [
+    'billing.internal',
+    'Envoy does not know "billing.internal" yet: write its configuration anew with portcullis envoy config',
+  ],
+  ['user@host', undefined],
+  ['x'.repeat(300), undefined],
+] as const)('where the route takes what no resource is reached as, %s is told as it is', ([host, message]) => {
+  const attributes = {
+    source,
+    request: { http: { ...http, host } },
+    contextExtensions: { 'portcullis.resource': '*' },
+  };
+  const { resource } = asked({ attributes, filter: ['from-route'] }).question;
+  expect(resource).toEqual({ effect: 'deny', reason: 'unknown_resource', ...(message && { message }) });
+});
+
+test('of a gate that the service does not know it is told which setting is missing', () => {
+  const messageFor = (gate: string | null) => {
+    const { subject } = asked({ attributes: throughGate(), gate }).question;
+    return 'effect' in subject ? [subject.reason, subject.message] : [];
+  };
+  expect(messageFor(null)).toEqual(['malformed', expect.stringMatching(/^the setting "gate" is missing /)]);
+  expect(messageFor('other')).toEqual(['malformed', expect.stringContaining('must lie behind the internal listener')]);
+});
+
+test('a resource that Envoy names and the policies lack is told by its name', () => {
+  const messageFor = (name: string) =>
+    asked({ attributes: { contextExtensions: { 'portcullis.resource': name } } }).question.resource;
+  expect(messageFor('other')).toMatchObject({
+    reason: 'unknown_resource',
+    message: 'the policies in force have no resource "other"; they may have changed',
+  });
+  // What is no name is not repeated.
+  expect(messageFor('No Name')).toEqual({ effect: 'deny', reason: 'unknown_resource' });
+});
+
 test('an HTTP request is asked as its subject, the resource of its authority and the actions its path belongs to', () => {
   expect(asked({ attributes: { source, request: { http } } })).toEqual({
     question: {

@@ -2,7 +2,7 @@ import type { Asked } from '../access/check.js';
 import type { Question } from '../domain/decide.js';
 import { deny, type Deny } from '../domain/decision.js';
 import { httpActions } from '../domain/http-actions.js';
-import type { ActionName, ResourceName } from '../domain/names.js';
+import { NAME, type ActionName, type ResourceName } from '../domain/names.js';
 import type { PolicySet } from '../domain/policy.js';
 import { ACCESS, canonicalAuthority, type Resource } from '../domain/resource.js';
 import type { Instant } from '../domain/time.js';
@@ -58,10 +58,8 @@ function subjectOf(request: CheckRequest, { identifier, gate, now }: Reading): Q
  */
 function certificateOf(request: CheckRequest, gate: string | null): string | Deny {
   if (request.identity === 'gate') {
-    if (gate === null || request.internalListener !== gate) {
-      const message = `a route with portcullis.identity: gate must lie behind the internal listener that the setting "gate" names`;
-      return deny('malformed', { message });
-    }
+    if (gate === null) return deny('malformed', { message: GATE_MISSING });
+    if (request.internalListener !== gate) return deny('malformed', { message: GATE_ELSEWHERE });
     return request.http?.headers['x-portcullis-peer'] || deny('no_certificate');
   }
   if (request.identity !== null)
@@ -76,6 +74,11 @@ function certificateOf(request: CheckRequest, gate: string | null): string | Den
   }
   return deny('no_certificate');
 }
+
+const GATE_MISSING =
+  'the setting "gate" is missing in the configuration of the service: it names the internal listener behind which raw TCP is judged';
+const GATE_ELSEWHERE =
+  'a route with portcullis.identity: gate must lie behind the internal listener that the setting "gate" names';
 
 /** The filter's value for "the route names it". */
 const FROM_ROUTE = 'from-route';
@@ -95,7 +98,8 @@ function resourceOf(
     return deny('ambiguous_resource');
   }
   const name = byRoute ?? (byFilter === FROM_ROUTE ? undefined : byFilter);
-  if (name !== undefined) return known(name, policies) ?? deny('unknown_resource');
+  if (name === NONE_OF_THEM) return nowhere(request.http?.host ?? '', policies);
+  if (name !== undefined) return known(name, policies) ?? gone(name);
   if (byFilter === FROM_ROUTE)
     return deny('unknown_resource', { message: 'set portcullis.resource in the context_extensions of the route' });
   if (request.http === null || request.identity !== null) {
@@ -103,6 +107,30 @@ function resourceOf(
   }
   const authority = canonicalAuthority(request.http.host);
   return (authority !== null && authorities(policies).get(authority)) || deny('unknown_resource');
+}
+
+/** What the route says that takes whatever no resource is reached as. No resource can be called that. */
+const NONE_OF_THEM = '*';
+
+/** Of a host; whatever is longer is not repeated. */
+const LONGEST_NAME = 253;
+
+/** The client has used a name that Envoy knows no resource by. */
+function nowhere(host: string, policies: PolicySet): Deny {
+  const authority = canonicalAuthority(host);
+  if (authority === null || authority.length > LONGEST_NAME) return deny('unknown_resource');
+  const message = authorities(policies).has(authority)
+    ? `Envoy does not know "${authority}" yet: write its configuration anew with portcullis envoy config`
+    : `no resource is reached as "${authority}"; see authority in the policy folder`;
+  return deny('unknown_resource', { message });
+}
+
+/** Envoy knows a resource that the policies do not: one of the two has changed, and the other one not yet. */
+function gone(name: string): Deny {
+  if (!NAME.test(name)) return deny('unknown_resource');
+  return deny('unknown_resource', {
+    message: `the policies in force have no resource "${name}"; they may have changed`,
+  });
 }
 
 function known(name: string, policies: PolicySet): { readonly is: ResourceName } | undefined {

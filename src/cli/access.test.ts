@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import { parse } from 'yaml';
 import { openService, type CliService } from '../../test/cli/service.js';
-import { player, type Typed } from '../../test/cli/typed.js';
+import { player, typed, type Typed } from '../../test/cli/typed.js';
 import { hours, minutes, seconds, type Duration } from '../domain/time.js';
 import { EXIT } from './exit-codes.js';
 
@@ -45,14 +45,65 @@ describe('request, approve, grants, revoke', () => {
     const [, grant] = /^grant {2,}(gr_\S+)$/m.exec(approved.out)!;
 
     const listed = await as('alice', 'grants', '--mine', '--state', 'active');
-    expect(listed.out).toMatch(/^GRANT +STATE +EXPIRES +RESOURCE +SUBJECT +APPROVED BY\n/);
-    expect(listed.out).toContain(`${grant}  active  in 2h    orders-db  corp/spiffe://corp/alice  bob`);
+    expect(listed.out).toMatch(/^GRANT +STATE +ENDS +RESOURCE +SUBJECT +APPROVED BY\n/);
+    expect(listed.out).toContain(`${grant}  active  in 2h  orders-db  corp/spiffe://corp/alice  bob`);
 
     const revoked = await as('bob', 'revoke', grant!, '--reason', 'not needed after all');
     expect(revoked.code).toBe(EXIT.done);
     expect(revoked.out).toMatch(/^state {2,}revoked$/m);
     expect(revoked.out).toMatch(/^ended {2,}now by bob: "not needed after all"$/m);
+    expect(revoked.out).not.toMatch(/^expires? /m);
+    const why = await as('alice', 'explain', '--resource', 'orders-db');
+    expect(why.out).toMatch(/^grant {2,}gr_\S+ {2}revoked {2}access {2}ended now$/m);
     expect((await as('alice', 'grants', '--state', 'active')).err).toBe('no grants\n');
+  });
+
+  test('a lock on it is told to whoever asks and whoever reviews', async () => {
+    const lock = await json<{ id: string }>(
+      as('carol', 'lock', '--person', 'dave', '--reason', 'secret', '--message', 'call the desk', '-o', 'json'),
+    );
+    const locked = new RegExp(`^ *locked {2,}${lock.id} {2}person dave {2}"call the desk"$`, 'm');
+    const { id, ...asked } = await ask('dave', '--reason', 'x');
+    expect(asked).toBeDefined();
+    expect((await as('dave', 'requests', id)).out).toMatch(locked);
+    const approved = await as('bob', 'approve', id);
+    expect(approved.err.slice(0, approved.err.indexOf('approved:'))).toMatch(locked);
+    expect(approved.err).toContain(`warning: ${lock.id} denies it all the same until the lock is gone\n`);
+    expect(approved.out).toMatch(locked);
+    await as('carol', 'unlock', lock.id);
+    expect((await as('dave', 'requests', id)).out).not.toMatch(/^locked/m);
+  });
+
+  test('whoever has nothing to review is told of a request of their own that waits', async () => {
+    const { id } = await ask('erin', '--reason', 'x');
+    const { code, err } = await as('erin', 'approve');
+    expect(code).toBe(EXIT.notFound);
+    expect(err).toBe(`error: no request waits for you\nhint: one of your own, ${id}, waits for bob or frank\n`);
+    await as('erin', 'withdraw', id);
+  });
+
+  test('a terminal that knows no width of its own is one of 80 columns', async () => {
+    const { id } = await ask('alice', '--reason', 'seen in a terminal');
+    const unknown = await player(service, { terminal: 0 })('alice', 'requests');
+    expect(unknown.out).toContain(id);
+    expect(unknown.out).toBe((await player(service, { terminal: 80 })('alice', 'requests')).out);
+    expect((await typed(['requests', '--help'], { terminal: 0 })).out).toContain('List requests, newest first');
+    await as('alice', 'withdraw', id);
+  });
+
+  test('a hint names what is missing', async () => {
+    const hintOf = async (...words: string[]) => {
+      const { code, err } = await as('dave', ...words);
+      expect(code).toBe(EXIT.usage);
+      return err.trimEnd().split('\n').at(-1);
+    };
+    expect(await hintOf('request', 'vault')).toBe('hint: add --reason "..."');
+    expect(await hintOf('revoke', `gr_${'0'.repeat(26)}`)).toBe(
+      'hint: add --reason "...": why, for its holder and for the log',
+    );
+    expect(await hintOf('cut')).toBe('hint: portcullis cut <id>: the session, as sessions lists it');
+    expect(await hintOf('token', 'revoke')).toBe('hint: portcullis token revoke <id>: the token');
+    expect(await hintOf('requests', '--nonsense')).toBe('hint: portcullis requests --help lists what there is');
   });
 
   test('what is about to be approved is shown on standard error, and its digest is sent', async () => {
@@ -244,10 +295,28 @@ describe('what the service refuses', () => {
   });
 
   test('whoever is not known is told how to say who they are', async () => {
-    const nobody = player(service, { env: { PORTCULLIS_CONTEXT: '', PORTCULLIS_URL: service.plainUrl } });
-    const { code, err } = await nobody('alice', 'requests');
+    const nobody = player(service, { env: { PORTCULLIS_CONTEXT: '' } });
+    const { code, err } = await nobody('alice', 'requests', '--url', service.url, '--ca', 'ca.crt');
     expect(code).toBe(EXIT.notPermitted);
     expect(err).toContain('hint: give --cert and --key, or --token-file');
+  });
+
+  test('without TLS every way that a person may try ends at what the service lacks', async () => {
+    const { plainUrl } = service;
+    const nobody = player(service, { env: { PORTCULLIS_CONTEXT: '' } });
+    const pair = ['--cert', 'alice.crt', '--key', 'alice.key'];
+    const tried = await Promise.all([
+      nobody('alice', 'request', 'orders-db', '--url', plainUrl.replace('http:', 'https:'), ...pair),
+      nobody('alice', 'request', 'orders-db', '--url', plainUrl, ...pair),
+      nobody('alice', 'request', 'orders-db', '--url', plainUrl),
+      nobody('alice', 'token', 'create', '--url', plainUrl),
+    ]);
+    for (const { code, err } of tried) {
+      expect(code).not.toBe(EXIT.done);
+      expect(err).toMatch(/^hint: .*the operator of the service sets listen\.admin to \{ address, tls/m);
+      expect(err).not.toMatch(/--token-file|ssl3|\\n/);
+    }
+    expect(tried[0].err).toMatch(/^error: cannot reach https:\S+: what listens there speaks no TLS\n/);
   });
 });
 
@@ -322,12 +391,6 @@ test('a service whose CA is another is not talked to', async () => {
   expect(err).toMatch(
     /^error: cannot reach https:\/\/localhost:\d+: .+\nhint: name the CA of the service's certificate with --ca\n$/,
   );
-});
-
-test('speaking TLS to a plain port, one is told to speak plainly', async () => {
-  const { code, err } = await as('alice', 'whoami', '--url', service.plainUrl.replace('http:', 'https:'));
-  expect(code).toBe(EXIT.unreachable);
-  expect(err).toContain(`try --url ${service.plainUrl}`);
 });
 
 test('speaking plainly to a TLS port, one is told to speak TLS', async () => {

@@ -36,6 +36,7 @@ function readerGone(error: NodeJS.ErrnoException): void {
 }
 
 function flushed(stream: NodeJS.WriteStream): Promise<void> {
+  if (stream.writableLength === 0) return Promise.resolve();
   return new Promise((resolve) => stream.write('', () => resolve()));
 }
 

@@ -1,17 +1,33 @@
-import { cpSync, existsSync, mkdtempSync, readFileSync, readdirSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import {
+  chmodSync,
+  cpSync,
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readFileSync,
+  readdirSync,
+  rmSync,
+  statSync,
+  writeFileSync,
+} from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import { parse } from 'yaml';
-import { testCa } from '../../test/pki.js';
+import { clientOf, serverOf, testCa } from '../../test/pki.js';
 import { typed } from '../../test/cli/typed.js';
 import { loadConfig } from '../config.js';
 import { flagOf, SETTINGS } from '../config/settings.js';
+import { createIdentifier } from '../identity/identify.js';
 import { readPolicyFolder } from '../policy/read.js';
+import { openConnection } from './connection/connection.js';
 import { EXIT } from './exit-codes.js';
 import type { Environment } from './shell.js';
 
-const ca = testCa().pem;
+/** On a machine whose temporary folder is in memory data could not lie there. */
+const ANYWHERE = { PORTCULLIS_STORAGE_ALLOW_VOLATILE: 'true' };
+const authority = testCa();
+const ca = authority.pem;
 let folder: string;
 
 beforeEach(() => {
@@ -23,13 +39,71 @@ afterEach(() => rmSync(folder, { recursive: true }));
 const file = (name: string) => join(folder, name);
 const write = (name: string, text: string) => writeFileSync(file(name), text);
 const at = (env: Environment, ...words: string[]) => typed(words, { cwd: folder, env });
-const here = (...words: string[]) => at({}, ...words);
+const here = (...words: string[]) => at(ANYWHERE, ...words);
+/** For what looks at certificates: they are of today. */
+const now = (...words: string[]) => typed(words, { cwd: folder, env: ANYWHERE, time: { wall: () => Date.now() } });
+
+/** What the first configuration expects of whoever has a CA. */
+function writePairs(into: string): void {
+  for (const name of ['server', 'envoy']) {
+    const { pem, keyPem } = serverOf(authority);
+    writeFileSync(join(into, `${name}.crt`), pem);
+    writeFileSync(join(into, `${name}.key`), keyPem);
+  }
+}
 
 describe('init', () => {
-  test('writes what can be started with as it is', async () => {
+  test('with a CA of its own writes what can be started with as it is', async () => {
+    const { code, out, err } = await now('init', 'new', '--with-ca');
+    expect({ code, out }).toEqual({ code: EXIT.done, out: '' });
+    expect(err).toMatch(/^wrote new\/portcullis\.yaml, new\/policy\/example\.yaml, new\/keys\/store\.key\nmade a CA /);
+    expect(err).toContain('portcullis request billing-api --reason "a first try" --context new/people/alice.yaml\n');
+    expect(await now('config', 'check', '--config', 'new/portcullis.yaml')).toMatchObject({
+      code: EXIT.done,
+      err: 'new/portcullis.yaml: the configuration can be started with\n',
+    });
+    const identifier = createIdentifier({
+      trust: [
+        {
+          entry: { name: 'corp' as never, subject: ['uri'], names: null },
+          ca: readFileSync(file('new/ca.crt'), 'utf8'),
+        },
+      ],
+      capacity: 1,
+    });
+    for (const name of ['alice', 'bob', 'carol']) {
+      const { tls, target } = await openConnection({ context: `new/people/${name}.yaml` }, { env: {}, cwd: folder });
+      expect(identifier.identify(tls.cert!, Date.now() as never)).toMatchObject({
+        subject: `corp/spiffe://corp/${name}`,
+      });
+      expect(target).toEqual({ kind: 'url', url: new URL('https://localhost:8180') });
+    }
+    for (const key of ['keys/ca.key', 'server.key', 'envoy.key', 'people/alice.key'])
+      expect(statSync(file(`new/${key}`)).mode & 0o777).toBe(0o600);
+  });
+
+  test('with a CA of its own overwrites nothing of what that would write, and takes no other CA', async () => {
+    const { code, err } = await here('init', '.', '--with-ca');
+    expect({ code, err }).toMatchObject({
+      code: EXIT.usage,
+      err: expect.stringContaining('error: ca.crt is there already'),
+    });
+    expect(readdirSync(folder)).toEqual(['ca.crt']);
+    expect((await here('init', 'new', '--with-ca', '--ca', 'ca.crt')).err).toContain(
+      '--ca and --with-ca exclude each other',
+    );
+  });
+
+  test('with the CA of its user says what else is needed, to the first request', async () => {
     const { code, out, err } = await here('init', '.', '--ca', 'ca.crt');
     expect({ code, out }).toEqual({ code: EXIT.done, out: '' });
-    expect(err).toMatch(/^wrote portcullis\.yaml, policy\/example\.yaml, keys\/store\.key\nnext:\n {2}1\. say who/);
+    expect(err).toMatch(
+      /^wrote portcullis\.yaml, policy\/example\.yaml, keys\/store\.key\nnext .*:\n {2}1\. put what the service/,
+    );
+    expect(err).toContain(
+      'portcullis request billing-api --reason "a first try" --url https://localhost:8180 --ca CA.crt',
+    );
+    writePairs(folder);
     const config = loadConfig({ file: file('portcullis.yaml'), env: {} });
     if (!config.ok) throw new Error(JSON.stringify(config.problems));
     expect(config.value.storage.macKey).toBe(file('keys/store.key'));
@@ -46,8 +120,17 @@ describe('init', () => {
 
   test('spells the defaults out as they are', async () => {
     await here('init', '.', '--ca', 'ca.crt');
+    writePairs(folder);
     const spelt = loadConfig({ file: file('portcullis.yaml'), env: {} });
-    write('short.yaml', 'trust: [{ name: corp, ca: ca.crt }]\ngate: gate\nstorage: { macKey: keys/store.key }\n');
+    write(
+      'short.yaml',
+      `trust: [{ name: corp, ca: ca.crt, names: ["spiffe://corp/**"] }]
+gate: gate
+listen: { admin: { tls: { cert: server.crt, key: server.key } } }
+storage: { macKey: keys/store.key }
+envoy: { tls: { cert: envoy.crt, key: envoy.key } }
+`,
+    );
     expect(spelt).toEqual(loadConfig({ file: file('short.yaml'), env: {} }));
   });
 
@@ -61,6 +144,7 @@ describe('init', () => {
 
   test('without a CA says where to put it; until then that is all that is missing', async () => {
     expect((await here('init', 'new')).err).toContain("1. put the CA of your clients' certificates into new/ca.crt\n");
+    writePairs(file('new'));
     const check = await here('config', 'check', '--config', 'new/portcullis.yaml');
     expect(check.code).toBe(EXIT.usage);
     expect(check.err).toMatch(
@@ -101,17 +185,18 @@ describe('with a configuration', () => {
   beforeAll(async () => {
     written = mkdtempSync(join(tmpdir(), 'portcullis-offline-'));
     writeFileSync(join(written, 'ca.crt'), ca);
+    writePairs(written);
     await typed(['init', '.', '--ca', 'ca.crt'], { cwd: written });
   });
   beforeEach(() => cpSync(written, folder, { recursive: true }));
   afterAll(() => rmSync(written, { recursive: true }));
 
   test('config check finds it in the folder one is in, where a flag says, or where a variable says', async () => {
-    expect((await here('config', 'check')).err).toBe('portcullis.yaml: the configuration can be started with\n');
-    const elsewhere = { cwd: tmpdir() };
+    expect((await now('config', 'check')).err).toBe('portcullis.yaml: the configuration can be started with\n');
+    const elsewhere = { cwd: tmpdir(), env: ANYWHERE };
     const named = ['config', 'check', '--config', file('portcullis.yaml')];
     expect((await typed(named, elsewhere)).code).toBe(EXIT.done);
-    const env = { PORTCULLIS_CONFIG: file('portcullis.yaml') };
+    const env = { ...ANYWHERE, PORTCULLIS_CONFIG: file('portcullis.yaml') };
     expect((await typed(['config', 'check'], { ...elsewhere, env })).code).toBe(EXIT.done);
     expect((await typed(['config', 'check'], elsewhere)).err).toContain('portcullis init');
   });
@@ -136,9 +221,15 @@ describe('with a configuration', () => {
     ]);
   });
 
-  test('every setting is a flag', async () => {
+  test('every setting is a flag, and the help of serve shows those that mean something', async () => {
     const { out } = await here('serve', '--help');
-    for (const setting of SETTINGS) expect(out).toContain(`${flagOf(setting)} <value>`);
+    const refused = /^listen\.(?:(?:adminSocket|metrics)\.tls\.|admin\.tls\.names)/;
+    for (const setting of SETTINGS) {
+      if (refused.test(setting.name)) expect(out).not.toContain(`${flagOf(setting)} <`);
+      else expect(out).toContain(`${flagOf(setting)} <`);
+    }
+    expect(out).not.toContain('in place of');
+    expect((await here('config', 'check', '--help')).out).not.toContain('--listen-admin');
     // More problems than these are not told at once.
     for (let from = 0; from < SETTINGS.length; from += 15) {
       const some = SETTINGS.slice(from, from + 15);
@@ -179,6 +270,13 @@ describe('with a configuration', () => {
     expect((await here('policy', 'check', 'nowhere')).err).toMatch(/^nowhere: cannot read the policy folder/);
   });
 
+  test('policy check of a folder without a configuration says what takes its place', async () => {
+    const { code, err } = await here('policy', 'check', 'policy', '--config', 'none.yaml');
+    expect(code).toBe(EXIT.usage);
+    expect(err).toMatch(/^none\.yaml: cannot read the configuration: .*\nhint: --trust NAME names a trust entry/);
+    expect((await here('policy', 'check', '--config', 'none.yaml')).err).not.toContain('--trust');
+  });
+
   test('policy check warns, and lets through what is only strange', async () => {
     write('policy/notes.txt', '');
     const { code, err } = await here('policy', 'check');
@@ -186,12 +284,131 @@ describe('with a configuration', () => {
     expect(err).toMatch(/^warning: policy\/notes\.txt: not read/);
   });
 
+  test('a configuration that cannot be read is no reason to write one', async () => {
+    const { code, err } = await here('config', 'check', '--config', 'policy');
+    expect({ code, err }).toEqual({
+      code: EXIT.usage,
+      err: 'policy: cannot read the configuration: illegal operation on a directory; name another with --config\n',
+    });
+  });
+
+  test.for<[string, string[], RegExp]>([
+    [
+      'a certificate of a client as the CA',
+      ['--trust', '[{ name: corp, ca: alice.crt }]'],
+      /^trust: .* no usable CA certificate/m,
+    ],
+    ['a private key as the CA', ['--trust', '[{ name: corp, ca: server.key }]'], /^trust: .*no usable CA certificate/m],
+    ['a key of the store that is too long', ['--storage-mac-key', 'long.key'], /^storage\.macKey: .* has 227 bytes/m],
+    [
+      'a key of the store that others can read',
+      ['--storage-mac-key', 'open.key'],
+      /^storage\.macKey: .* open to others/m,
+    ],
+    [
+      'a key of the store among the data',
+      ['--data', 'keys'],
+      /^storage\.macKey: MAC key file .* lies in the data folder/m,
+    ],
+    [
+      'a certificate with the key of another',
+      ['--listen-admin-tls-key', 'alice.key'],
+      /^listen\.admin\.tls: ".*alice\.key" is not the key of the certificate in ".*server\.crt"/m,
+    ],
+    [
+      'no certificate in its file',
+      ['--listen-admin-tls-cert', 'alice.key'],
+      /^listen\.admin\.tls: .* no certificate in PEM/m,
+    ],
+    ['a data folder that cannot be made', ['--data', 'ca.crt/data'], /^data: .* cannot be written to/m],
+    ['a broken policy', ['--policy', 'broken'], /broken\.yaml:1:1 polices: unknown key/m],
+  ])('config check with %s says what serve says, and ends with 2', async ([, words, message]) => {
+    const { pem, keyPem } = clientOf(authority, 'spiffe://corp/alice');
+    write('alice.crt', pem);
+    write('alice.key', keyPem);
+    writeFileSync(file('long.key'), 'x'.repeat(227), { mode: 0o400 });
+    writeFileSync(file('open.key'), 'x'.repeat(32), { mode: 0o644 });
+    mkdirSync(file('broken'));
+    write('broken/broken.yaml', 'polices: {}\n');
+    const { code, out, err } = await now('config', 'check', ...words);
+    expect({ code, out }).toEqual({ code: EXIT.usage, out: '' });
+    expect(err).toMatch(message);
+    expect(err).not.toContain('can be started with');
+    expect(existsSync(file('data'))).toBe(false);
+  });
+
+  test('config check names everything that is in the way at once', async () => {
+    writeFileSync(file('ca.crt'), 'none');
+    chmodSync(file('keys/store.key'), 0o644);
+    const { err } = await now('config', 'check', '--listen-admin-tls-key', 'envoy.key');
+    expect(err.trimEnd().split('\n')).toEqual([
+      expect.stringMatching(/^listen\.admin\.tls: /),
+      expect.stringMatching(/^trust: /),
+      expect.stringMatching(/^storage\.macKey: /),
+    ]);
+  });
+
+  const config = () => readFileSync(file('portcullis.yaml'), 'utf8');
+  const day = 86_400_000;
+
+  test.for<[string, () => number, RegExp | null]>([
+    ['long before its end', () => Date.now(), null],
+    [
+      'soon before its end',
+      () => Date.now() + day * 0.8,
+      /^warning: listen\.admin\.tls: the certificate in ".*server\.crt" expires on /m,
+    ],
+    ['behind its end', () => Date.now() + day * 2, /^warning: trust: a CA of "corp" in ".*ca\.crt" expired on /m],
+    ['before its beginning', () => Date.now() - day, /^warning: envoy\.tls: .* is not valid before /m],
+  ])('config check warns of a certificate %s, and lets it through', async ([, wall, warning]) => {
+    const { code, err } = await typed(['config', 'check'], { cwd: folder, env: ANYWHERE, time: { wall } });
+    expect(code).toBe(EXIT.done);
+    if (warning === null) expect(err).not.toContain('warning');
+    else expect(err).toMatch(warning);
+  });
+
+  test.for<[string, (text: string) => string, RegExp]>([
+    [
+      'the admin API has no TLS',
+      (text) => text.replace(/admin: \{.*\}/, 'admin: 127.0.0.1:8180'),
+      /people can neither ask nor review/,
+    ],
+    [
+      'there are resources behind the gate and no gate',
+      (text) => text.replace('gate: gate\n', ''),
+      /"orders-db" is reached through the gate, but gate is not set/,
+    ],
+    [
+      'an entry of trust has no names',
+      (text) => text.replace(/^ +names: .*\n/m, ''),
+      /"corp" has no names, so its CAs may speak for every name/,
+    ],
+    [
+      'Envoy would show a certificate with the key of another',
+      (text) => text.replace('./envoy.key', './server.key'),
+      /envoy\.tls: ".*server\.key" is not the key/,
+    ],
+  ])('config check warns where %s', async ([, edit, warning]) => {
+    write('portcullis.yaml', edit(config()));
+    const { code, err } = await now('config', 'check');
+    expect(code).toBe(EXIT.done);
+    expect(err.split('\n')).toEqual([
+      expect.stringMatching(/^warning: /),
+      expect.stringContaining('can be started'),
+      '',
+    ]);
+    expect(err).toMatch(warning);
+  });
+
   const tls = ['--envoy-tls-cert', '/etc/envoy/server.crt', '--envoy-tls-key', '/etc/envoy/server.key'];
 
   test('envoy config writes what Envoy needs, once, with the longest grant as the longest session', async () => {
     const { code, err } = await here('envoy', 'config', '--out', 'envoy', ...tls);
     expect(code).toBe(EXIT.done);
-    expect(err).toBe('envoy: wrote guard.wasm, cds.yaml, rds.yaml, rds-gate.yaml, lds.yaml, bootstrap.yaml\n');
+    expect(err).toBe(
+      'envoy: wrote guard.wasm, cds.yaml, rds.yaml, rds-gate.yaml, lds.yaml, bootstrap.yaml\n' +
+        'note: Envoy sees this by itself; a service that runs reads the policy folder when it is sent SIGHUP\n',
+    );
     const text = (name: string) => readFileSync(file(`envoy/${name}`), 'utf8');
     expect(text('bootstrap.yaml')).toContain(file('envoy/cds.yaml'));
     expect(text('bootstrap.yaml')).toContain(file('run/authz.sock'));
@@ -228,7 +445,6 @@ describe('with a configuration', () => {
   });
 
   test.for<[string, string[], string]>([
-    ['without a certificate for Envoy', [], 'envoy.tls is not set'],
     [
       'over TCP without certificates',
       [...tls, '--authz', 'h:1'],
@@ -241,6 +457,15 @@ describe('with a configuration', () => {
     const { code, err } = await here('envoy', 'config', '--out', 'envoy', ...words);
     expect(err).toContain(message);
     expect(code).toBe(EXIT.usage);
+    expect(existsSync(file('envoy'))).toBe(false);
+  });
+
+  test('envoy config without a certificate for Envoy writes nothing', async () => {
+    write('portcullis.yaml', config().replace(/^ +tls: \{ cert: .\/envoy.*\n/m, ''));
+    expect(await here('envoy', 'config', '--out', 'envoy')).toMatchObject({
+      code: EXIT.usage,
+      err: expect.stringContaining('envoy.tls is not set') as string,
+    });
     expect(existsSync(file('envoy'))).toBe(false);
   });
 

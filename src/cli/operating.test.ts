@@ -4,6 +4,7 @@ import { parseAllDocuments } from 'yaml';
 import { decisionRecord } from '../../test/builders.js';
 import { openService, type CliService } from '../../test/cli/service.js';
 import { player } from '../../test/cli/typed.js';
+import { sessionStanding } from '../../test/guard-service/played-sessions.js';
 import { seconds, type Duration, type Instant } from '../domain/time.js';
 import { EXIT } from './exit-codes.js';
 
@@ -42,6 +43,46 @@ describe('lock, locks, unlock', () => {
     expect((await as('host', 'unlock', lock.id)).code).toBe(EXIT.done);
   });
 
+  test('says what it has hit', async () => {
+    const { err } = await as('carol', 'lock', '--resource', 'vault', '--reason', 'x');
+    expect(err).toBe('it hits no grant and no session now\n');
+    await as('alice', 'request', 'orders-db', '--reason', 'x');
+    await as('bob', 'approve');
+    service.sessions.standings.push(sessionStanding(1), sessionStanding(2));
+    const hit = await as('carol', 'lock', '--person', 'alice', '--reason', 'x');
+    expect(hit.err).toBe('2 sessions cut, 1 grant denied\n');
+    service.sessions.isLate();
+    const late = await as('carol', 'lock', '--resource', 'orders-db', '--reason', 'x');
+    expect(late.err).toMatch(/^2 sessions being cut, 1 grant denied\nguard /);
+    service.sessions.outstanding = [];
+    service.sessions.standings.length = 0;
+    await removeAllLocks();
+  });
+
+  test('a name of which nothing is known is locked only where that is wanted', async () => {
+    const slip = await as('carol', 'lock', '--person', 'alise', '--reason', 'x');
+    expect([slip.code, slip.out]).toEqual([EXIT.usage, '']);
+    expect(slip.err).toBe(
+      'error: nothing is known of a person "alise"; did you mean "alice"?\n' +
+        'hint: nothing is locked; --unknown-ok locks that name all the same\n',
+    );
+    const wanted = await as('carol', 'lock', '--person', 'alise', '--reason', 'x', '--unknown-ok');
+    expect(wanted.code).toBe(EXIT.done);
+    expect(wanted.err).toContain('warning: nothing is known of a person "alise"');
+    const subject = await as('carol', 'lock', '--subject', 'spiffe://corp/alicce', '--reason', 'x');
+    expect(subject.code).toBe(EXIT.done);
+    expect(subject.err).toMatch(/^warning: nobody claims .*; did you mean "corp\/spiffe:\/\/corp\/alice"\?\n/);
+    await removeAllLocks();
+  });
+
+  test('a lock that is taken away is shown as removed', async () => {
+    const { out } = await as('host', 'lock', '--person', 'dave', '--reason', 'x', '-o', 'json');
+    const { id } = JSON.parse(out) as { id: string };
+    const removed = await as('host', 'unlock', id);
+    expect(removed.out).toMatch(/^state {2,}removed$/m);
+    expect(removed.out).not.toMatch(/^expires/m);
+  });
+
   test.for([[[]], [['--person', 'a', '--resource', 'b']], [['--person', 'a', '--resource', 'b', '--subject', 'c']]])(
     'not exactly one target (%j) is no lock',
     async ([targets]) => {
@@ -51,6 +92,11 @@ describe('lock, locks, unlock', () => {
     },
   );
 });
+
+async function removeAllLocks() {
+  const { out } = await as('host', 'locks', '-o', 'json');
+  for (const { id } of JSON.parse(out) as { id: string }[]) await as('host', 'unlock', id);
+}
 
 describe('token create, tokens, token revoke', () => {
   test('a secret stands alone on standard output, and opens the API until it is revoked', async () => {
@@ -118,6 +164,10 @@ describe('decisions', () => {
     expect(out).toMatch(/^answer {2,}deny no_grant$/m);
     expect(out).toMatch(/^why {2,}there is no grant for this access; ask for one$/m);
     expect((await as('dave', 'explain', '--decision', `dec_${'1'.padStart(26, '0')}`)).code).toBe(EXIT.notFound);
+    // The options of the connection say who asks, and nothing about the question.
+    const context = ['--context', './alice.yaml', '--url', service.url];
+    const asked = await as('dave', 'explain', '--decision', `dec_${'1'.padStart(26, '0')}`, ...context);
+    expect([asked.code, asked.out]).toEqual([EXIT.done, out]);
   });
 });
 
@@ -142,6 +192,17 @@ describe('explain', () => {
     });
   });
 
+  test('is about whoever asks, unless it names somebody', async () => {
+    const asked = ['explain', '--resource', 'orders-db', '-o', 'json'];
+    expect(JSON.parse((await as('dave', ...asked)).out)).toMatchObject({ subject: 'corp/spiffe://corp/dave' });
+    await as('dave', 'token', 'create').then(({ out }) => writeFileSync(service.file('dave.token'), out));
+    const byToken = await as('dave', ...asked, '--url', service.plainUrl, '--token-file', 'dave.token');
+    expect(JSON.parse(byToken.out)).toMatchObject({ subject: 'corp/spiffe://corp/dave' });
+    const host = await as('host', ...asked);
+    expect(host.code).toBe(EXIT.usage);
+    expect(host.err).toContain('host has no subject of its own\nhint: say whom it is about with --subject');
+  });
+
   test('tells --cert of the question from that of the caller', async () => {
     const bare = player(service, {
       env: { PORTCULLIS_CONTEXT: '', PORTCULLIS_URL: service.url, PORTCULLIS_CA: 'ca.crt' },
@@ -155,8 +216,7 @@ describe('explain', () => {
   });
 
   test.for([
-    [['--resource', 'orders-db'], 'give exactly one of --cert, --subject, --decision'],
-    [['--subject', 's', '--cert', 'c', '--resource', 'r'], 'give exactly one of --cert, --subject, --decision'],
+    [['--subject', 's', '--cert', 'c', '--resource', 'r'], 'give one of --cert and --subject'],
     [['--subject', 's'], 'give exactly one of --resource, --authority'],
     [['--subject', 's', '--resource', 'r', '--authority', 'a'], 'give exactly one of --resource, --authority'],
     [['--subject', 's', '--resource', 'r', '--method', 'GET'], '--method and --path go together'],

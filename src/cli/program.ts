@@ -1,7 +1,8 @@
-import { Command, CommanderError } from 'commander';
+import { CommanderError, type Command } from 'commander';
 import { GROUPS, type Entry, type Tree } from './commands.js';
 import { addConnectionOptions } from './connection/options.js';
 import { EXIT } from './exit-codes.js';
+import { HintingCommand } from './hinting-command.js';
 import { report } from './report.js';
 import type { Shell } from './shell.js';
 
@@ -19,7 +20,7 @@ export async function run(shell: Shell, words: readonly string[]): Promise<numbe
 
 /** All commands, none of them described yet but for its name. */
 export function createTree(shell: Shell): Tree {
-  const program = new Command('portcullis');
+  const program = new HintingCommand('portcullis');
   const pending = new Map<Command, () => Promise<void>>();
   const tree: Tree = {
     program,
@@ -68,7 +69,7 @@ export function createTree(shell: Shell): Tree {
 
 /** Everything goes through the shell, and nothing ends the process. */
 function addOutput(program: Command, { stdout, stderr }: Shell): void {
-  const width = () => Math.min(stdout.columns ?? 80, 100);
+  const width = () => Math.min(stdout.columns || 80, 100);
   program.exitOverride().configureOutput({
     writeOut: (text) => void stdout.write(text),
     writeErr: (text) => void stderr.write(text),
@@ -77,7 +78,6 @@ function addOutput(program: Command, { stdout, stderr }: Shell): void {
     getOutHasColors: () => false,
     getErrHasColors: () => false,
   });
-  program.showHelpAfterError('hint: --help lists what there is');
 }
 
 /** `help request` is `request --help`. */

@@ -1,6 +1,6 @@
 import type { Command } from 'commander';
 import { createClient, type Client } from './api/client.js';
-import { openConnection, type ConnectionFlags } from './connection/connection.js';
+import { openConnection, type Connection, type ConnectionFlags } from './connection/connection.js';
 import { connectionFlags } from './connection/options.js';
 import type { Shell } from './shell.js';
 
@@ -8,12 +8,13 @@ import type { Shell } from './shell.js';
 export async function withService(
   command: Command,
   shell: Shell,
-  work: (client: Client) => Promise<void>,
+  work: (client: Client, connection: Connection) => Promise<void>,
   own: { readonly except?: keyof ConnectionFlags } = {},
 ): Promise<void> {
-  const client = createClient(await openConnection(connectionFlags(command, own), shell), shell);
+  const connection = await openConnection(connectionFlags(command, own), shell);
+  const client = createClient(connection, shell);
   try {
-    await work(client);
+    await work(client, connection);
   } finally {
     client.close();
   }

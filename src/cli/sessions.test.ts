@@ -79,6 +79,28 @@ test('sessions --watch prints what lives, and then what begins and ends', async 
   ]);
 });
 
+test('of what was cut by hand it says by whom, and why', async () => {
+  const end = { ...ended.end!, reason: 'cut' } as const;
+  service.sessions.standings.push(sessionStanding(3, { end, cutBy: { by: 'carol', why: 'stuck' } }));
+  expect((await as('alice', 'sessions', sessionId(3))).out).toMatch(/^cut by {2,}carol: "stuck"$/m);
+  expect((await as('alice', 'sessions', sessionId(2))).out).not.toContain('cut by');
+});
+
+test('cut shows the end of the session, once its guard has told it', async () => {
+  const cutting = player(service, {
+    time: { sleep: async () => void service.sessions.standings.splice(0, 1, { ...ended, session: session(1) }) },
+  });
+  const { out } = await cutting('alice', 'cut', sessionId(1));
+  expect(out).toMatch(/^state {2,}revoked$/m);
+  expect(out).toMatch(/^cut after {2,}7 ms$/m);
+});
+
+test('cut says that a session is being cut where its end is not told yet', async () => {
+  const { out } = await as('alice', 'cut', sessionId(1));
+  expect(out).toMatch(/^state {2,}being cut$/m);
+  expect(out).not.toMatch(/^ends/m);
+});
+
 test('cut cuts, and says where that has not happened yet', async () => {
   expect(await as('alice', 'cut', sessionId(1), '--reason', 'stuck')).toMatchObject({ code: EXIT.done, err: '' });
   service.sessions.isLate();

@@ -62,6 +62,14 @@ describe('a problem', () => {
     ]);
   });
 
+  test('is a file that may not be read: another one would not help', () => {
+    const file = join(root, 'plain', 'below');
+    writeFileSync(join(root, 'plain'), '');
+    expect(problemsOf(loadConfig({ file, env: {} }))).toEqual([
+      '~/plain/below: cannot read the configuration: not a directory; name another with --config',
+    ]);
+  });
+
   test('is a folder in the place of the file', () => {
     expect(problemsOf(loadConfig({ file: root, env: {} }))).toEqual([
       expect.stringContaining('illegal operation on a directory'),

@@ -1,4 +1,4 @@
-import { didYouMean } from '../policy/near-miss.js';
+import { didYouMean } from '../domain/near-miss.js';
 import { printPath, type Findings, type Path, type Place } from '../policy/problem.js';
 import { parseYaml } from '../policy/yaml-file.js';
 import { isVisible } from '../policy/yaml-text.js';

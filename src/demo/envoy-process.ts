@@ -2,6 +2,7 @@ import { spawn } from 'node:child_process';
 import { closeSync, openSync, readFileSync } from 'node:fs';
 import { get } from 'node:http';
 import type { FoundEnvoy } from './find-envoy.js';
+import { watchOver } from './watchdog.js';
 
 /** An Envoy that runs for as long as the demo. */
 export interface EnvoyProcess {
@@ -48,7 +49,9 @@ export async function startEnvoy(start: EnvoyStart): Promise<EnvoyProcess> {
   // Whatever becomes of this process, Envoy does not outlive it.
   const stopHard = () => child.kill('SIGKILL');
   process.once('exit', stopHard);
+  const watchdog = child.pid === undefined ? null : watchOver(child.pid);
   void ended.then(() => process.removeListener('exit', stopHard));
+  void ended.then(() => watchdog?.dismiss());
 
   const end = performance.now() + START_MS;
   while (!(await isLive(start.adminPort))) {

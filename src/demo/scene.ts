@@ -120,4 +120,5 @@ url: https://127.0.0.1:${ports.admin}
 ca: ./ca.crt
 cert: ./${player}.crt
 key: ./${player}.key
+via: localhost
 `;

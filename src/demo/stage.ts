@@ -33,6 +33,9 @@ export interface StageGiven {
   readonly now: Instant;
 }
 
+/** Bytes; a demo leaves its folder behind, and needs no room to end access on a full disk. */
+const KEPT_BACK = 65_536;
+
 /** Starts the service, two upstreams, and Envoy in front of them; all on free ports. */
 export async function openStage({ folder, version, envoy: found, now }: StageGiven): Promise<Stage> {
   const scene = sceneIn(folder, await choosePorts());
@@ -48,7 +51,7 @@ export async function openStage({ folder, version, envoy: found, now }: StageGiv
   try {
     const config = readConfig(scene);
     const log = createLog({ level: 'info', version, file: scene.file('log/service.log') });
-    opened.service = await serve({ config, log, version, signal: end.signal });
+    opened.service = await serve({ config, log, version, signal: end.signal, keptBack: KEPT_BACK });
     opened.upstreams = await startUpstreams({ web: scene.ports.webUpstream, database: scene.ports.databaseUpstream });
     if (found.kind !== 'none') opened.envoy = await openEnvoy(scene, found);
     return { scene, envoy: opened.envoy ?? null, service: opened.service, close };

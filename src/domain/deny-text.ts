@@ -1,5 +1,6 @@
 import type { DenyReason } from './decision.js';
 import type { DraftId } from './ids.js';
+import type { ActionName } from './names.js';
 
 /**
  * What a denied person reads. Stable texts: people search for them. They say what to do next and never whether another
@@ -11,8 +12,7 @@ export const DENY_TEXT = {
   ambiguous_subject: 'the certificate holds more than one name of the kind that counts; use one with exactly one',
   certificate_not_valid_now: 'the certificate is not valid at this time; renew it',
   certificate_revoked: 'the certificate has been revoked; use another one',
-  unknown_resource:
-    'what this listener or route protects is not known to the service; its operator must look at the configuration',
+  unknown_resource: 'what is asked for belongs to no resource that the service knows',
   ambiguous_resource: 'the configuration names two different resources for this request; its operator must look at it',
   locked: 'a lock is in force',
   denied_by_policy: 'a policy forbids this access',
@@ -80,9 +80,32 @@ export interface NamedDraft {
   readonly justification: 'required' | 'optional';
 }
 
+/** What whoever is denied may ask for. */
+export interface Asking {
+  /** What the refusal has left to submit. */
+  readonly draft?: NamedDraft | null;
+  /** Of the actions that were refused, those that some policy lets the subject ask for; absent where nobody has looked. */
+  readonly admitted?: readonly ActionName[];
+}
+
+/** Whether access may be had for the asking, and no policy admits this subject to it. */
+export function isVain(reason: DenyReason, { draft = null, admitted }: Asking): boolean {
+  return isCurable(reason) && draft === null && admitted?.length === 0;
+}
+
+/** What is told beside the reason then. */
+export const NOT_ADMITTED = 'no policy lets you ask for it; speak to whoever looks after it';
+
+/** The text of a reason, without the advice to ask where that is of no use. */
+export function denyText(reason: DenyReason, asking: Asking = {}): string {
+  return isVain(reason, asking) ? DENY_TEXT[reason].replace(/; ask for .*$/, '') : DENY_TEXT[reason];
+}
+
 /** The command that asks for access, where asking may help: just for what was refused, where there is a draft of it. */
-export function cureFor(reason: DenyReason, resource: string | null, draft: NamedDraft | null = null): string | null {
-  if (resource === null || !isCurable(reason)) return null;
-  if (draft === null) return `portcullis request ${resource} --reason "..."`;
+export function cureFor(reason: DenyReason, resource: string | null, asking: Asking = {}): string | null {
+  const { draft = null, admitted = [] } = asking;
+  if (resource === null || !isCurable(reason) || isVain(reason, asking)) return null;
+  const action = reason === 'out_of_scope' && admitted[0] !== undefined ? ` --action ${admitted[0]}` : '';
+  if (draft === null) return `portcullis request ${resource}${action} --reason "..."`;
   return `portcullis request --draft ${draft.id}${draft.justification === 'required' ? ' --reason "..."' : ''}`;
 }

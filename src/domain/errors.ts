@@ -9,6 +9,8 @@ export type ErrorCode =
   | 'no_policy'
   | 'choose_policy'
   | 'choose_subject'
+  | 'justification_required'
+  | 'unknown_target'
   | 'not_found'
   | 'already_decided'
   | 'digest_mismatch'

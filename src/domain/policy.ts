@@ -80,6 +80,17 @@ export function admittedActions(
   return coveredActions(policy, resource);
 }
 
+/** Of these actions of a resource, those that some policy lets a subject ask for. */
+export function askableActions(
+  set: PolicySet,
+  { subject, resource: name, actions }: Pick<Scope, 'subject' | 'resource' | 'actions'>,
+): readonly ActionName[] {
+  const resource = set.resources.get(name);
+  if (resource === undefined) return [];
+  const admitted = [...set.policies.values()].map((policy) => admittedActions(set, policy, subject, resource));
+  return actions.filter((action) => admitted.some((list) => list.includes(action)));
+}
+
 /** The actions of a resource that a policy is about, whoever asks; empty when it is not about the resource. */
 export function coveredActions({ what }: Policy, resource: Resource): readonly ActionName[] {
   if (!covers(what, resource)) return [];

@@ -73,6 +73,12 @@ export function routeSettings(name: ResourceName, { gate = false, hold = null }:
   return { [FILTER]: typed(`${HTTP}.ExtAuthzPerRoute`, { check_settings: settings }) };
 }
 
+/** What the route says that takes whatever belongs to no resource: none can be called that. */
+export function nowhereSettings(): Message {
+  const settings = { context_extensions: { 'portcullis.resource': '*' } };
+  return { [FILTER]: typed(`${HTTP}.ExtAuthzPerRoute`, { check_settings: settings }) };
+}
+
 interface RouteWish {
   readonly gate?: boolean;
   /** The longest that a connection may wait on this route; null: none waits. */

@@ -151,6 +151,7 @@ describe('generateEnvoyConfig()', () => {
       ['api', '30.5s'],
       ['quick', undefined],
       ['quick', undefined],
+      ['*', undefined],
       ['db', '30.5s'],
       ['quick', undefined],
     ]);

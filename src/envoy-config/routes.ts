@@ -1,6 +1,6 @@
 import type { Duration } from '../domain/time.js';
 import type { Resource } from '../domain/resource.js';
-import { routeSettings } from './ext-authz.js';
+import { nowhereSettings, routeSettings } from './ext-authz.js';
 import { printSeconds } from './limits.js';
 import type { Message } from './message.js';
 import type { EnvoyOptions } from './options.js';
@@ -49,7 +49,7 @@ function httpHost({ name, http }: HttpResource, { maxSession, holds }: Times): M
 const NOWHERE: Message = {
   name: 'portcullis-nowhere',
   domains: ['*'],
-  routes: [{ match: { prefix: '/' }, direct_response: { status: 404 } }],
+  routes: [{ match: { prefix: '/' }, typed_per_filter_config: nowhereSettings(), direct_response: { status: 404 } }],
 };
 
 function gateHost({ name }: Named, { maxSession, holds }: Times): Message {

@@ -60,6 +60,10 @@ test('two writers at once leave whole files of one of them', async () => {
   for (const name of FILES) expect([config('one').files[name], config('two').files[name]]).toContain(files[name]);
 });
 
+test('a place that takes no folders is an error, and not a circle', async () => {
+  await expect(write('/proc/portcullis/below', config('one'))).rejects.toThrow(/ENOENT|EACCES|EPERM/);
+});
+
 test('what cannot be written is an error, and leaves nothing half done', async () => {
   const where = folder();
   await write(where, config('one'));

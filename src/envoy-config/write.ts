@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto';
-import { mkdir, open, readFile, rename, rm } from 'node:fs/promises';
-import { join } from 'node:path';
+import { mkdir, open, readFile, rename, rm, stat } from 'node:fs/promises';
+import { dirname, join } from 'node:path';
 import { FILES, type EnvoyConfig } from './generate.js';
 import { GUARD_FILE } from './guard-file.js';
 
@@ -16,7 +16,7 @@ export async function writeEnvoyConfig(
   { files }: EnvoyConfig,
   guard: Uint8Array,
 ): Promise<readonly string[]> {
-  await mkdir(folder, { recursive: true });
+  await makeFolder(folder);
   const contents = [[GUARD_FILE, guard] as const, ...FILES.map((name) => [name, Buffer.from(files[name])] as const)];
   const written: string[] = [];
   for (const [name, content] of contents) {
@@ -25,6 +25,30 @@ export async function writeEnvoyConfig(
     written.push(name);
   }
   return written;
+}
+
+/**
+ * With whatever lies above it. Not by Node's own recursion: where a folder is there and takes nothing, as below /proc, that
+ * goes round in a circle for good.
+ */
+async function makeFolder(folder: string): Promise<void> {
+  if (await isFolder(folder)) return;
+  if (dirname(folder) !== folder) await makeFolder(dirname(folder));
+  try {
+    await mkdir(folder);
+  } catch (error) {
+    // Another writer may have been faster.
+    if (!(await isFolder(folder))) throw error;
+  }
+}
+
+async function isFolder(path: string): Promise<boolean> {
+  try {
+    return (await stat(path)).isDirectory();
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return false;
+    throw error;
+  }
 }
 
 async function contentOf(path: string): Promise<Buffer | null> {

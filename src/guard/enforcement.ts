@@ -1,4 +1,5 @@
 import { covers, standingOf, type Judging } from '../access/standing.js';
+import { printActor } from '../domain/actor.js';
 import type { AuditEntry } from '../domain/audit-entry.js';
 import type { Grant } from '../domain/grant.js';
 import type { GrantId, SessionId } from '../domain/ids.js';
@@ -9,6 +10,7 @@ import { personBehind } from '../domain/who.js';
 import type { Cursor } from '../store/store.js';
 import { endUnder, rebind } from './binding.js';
 import { endReasonOf } from './judge.js';
+import type { LiveSession } from './session-table.js';
 import type { Shared } from './shared.js';
 
 /** Grants judged in one go: a millisecond or two; then others get their turn. */
@@ -56,7 +58,7 @@ export class Enforcement {
   /** Hears what was committed, in the turn in which that became known. */
   hear(entries: readonly AuditEntry[]): void {
     const { mono } = this.#shared.clock.read();
-    for (const { sequence, transition } of entries) {
+    for (const { sequence, actor, transition } of entries) {
       switch (transition.action) {
         case 'grant.ended':
           this.#sequence = sequence;
@@ -74,7 +76,7 @@ export class Enforcement {
           this.lookAtPolicies();
           break;
         case 'session.cut':
-          this.#cut(transition.session.id, mono);
+          this.#cut(transition.session.id, { by: printActor(actor), why: transition.why }, mono);
           break;
         case 'lock.removed':
         case 'request.created':
@@ -209,11 +211,12 @@ export class Enforcement {
     this.#searches.add(own);
   }
 
-  #cut(id: SessionId, since: number): void {
+  #cut(id: SessionId, cutBy: LiveSession['cutBy'], since: number): void {
     const { table, commands } = this.#shared;
     const session = table.find(id);
-    if (session?.end === null)
-      commands.cutSession(session, { reason: 'cut', since }, { sequence: this.#sequence, since });
+    if (session?.end !== null) return;
+    session.cutBy = cutBy;
+    commands.cutSession(session, { reason: 'cut', since }, { sequence: this.#sequence, since });
   }
 }
 

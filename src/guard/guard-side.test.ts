@@ -35,6 +35,18 @@ test('a session that a guard tells is listed with what the grant says of it', as
   });
 });
 
+test('a session ends no later than its grant, however long what its guard told was on its way', async () => {
+  const scene = await guardScene();
+  const { id, expiresAt } = await scene.grant();
+  const guard = await scene.connected();
+  guard.enter(id, { remainingMs: hours(1) + 22 });
+  await scene.liveBecomes(1);
+  expect(scene.live()[0]!.endsAt).toBe(expiresAt);
+  guard.enter(id, { remainingMs: hours(1) - 22 });
+  await scene.liveBecomes(2);
+  expect(scene.live().map(({ endsAt }) => expiresAt - endsAt)).toEqual([0, 22]);
+});
+
 test('a revoked grant is cut at every guard, also where nothing of it is known', async () => {
   const scene = await guardScene();
   const { id } = await scene.grant();
@@ -266,7 +278,7 @@ test('a session is cut by hand, and that is written down with who wanted it', as
   expect(await scene.side.settle(1_000)).toEqual([]);
   expect(guard.ended.get(number)).toBe('CUT');
   await scene.liveBecomes(1);
-  expect(scene.ended()[0]!.end!.reason).toBe('cut');
+  expect(scene.ended()).toMatchObject([{ end: { reason: 'cut' }, cutBy: { by: 'alice', why: 'mine' } }]);
   expect(scene.entries().find(({ transition }) => transition.action === 'session.cut')).toMatchObject({
     actor: { person: 'alice' },
     transition: { why: 'mine', session: { id: session.id } },

@@ -29,6 +29,7 @@ export class LiveSession implements SessionStanding {
   movedAt: number;
   mark: CutMark | null = null;
   end: SessionEnd | null = null;
+  cutBy: SessionStanding['cutBy'] = null;
 
   constructor(begin: {
     readonly session: Session;

@@ -1,6 +1,6 @@
 import type { Grant } from '../domain/grant.js';
 import type { Session, SessionEndReason } from '../domain/session.js';
-import { after, seconds, type Duration, type Instant } from '../domain/time.js';
+import { after, earliest, seconds, type Duration, type Instant } from '../domain/time.js';
 import { GuardAlarm } from './alarm.js';
 import { cutSurplus, rebind } from './binding.js';
 import type { Guard } from './guards.js';
@@ -102,7 +102,7 @@ function enter(
     session: sessionOf(guard, told, grant),
     number: told.number,
     grant,
-    endsAt: after(wall, told.remainingMs as Duration),
+    endsAt: endOf(told, grant, wall),
     certificateUntil: (told.decisionId && certificateUntil(told.decisionId)) ?? null,
     now: mono,
   });
@@ -111,6 +111,15 @@ function enter(
   table.add(session);
   journal.add({ action: 'session.opened', session: session.session, resumed: isResumed });
   return session;
+}
+
+/**
+ * When a session ends. Counted from now, what its guard has told is late by the time that it took; one that does outlive its
+ * grant is left as it is told, so that it is noticed.
+ */
+function endOf({ remainingMs }: ToldSession, { expiresAt }: Grant, wall: Instant): Instant {
+  const counted = after(wall, remainingMs as Duration);
+  return counted > after(expiresAt, LATE) ? counted : earliest(counted, expiresAt);
 }
 
 function sessionOf(guard: Guard, told: ToldSession, grant: Grant): Session {
@@ -129,7 +138,7 @@ function note(session: LiveSession, { upstream, bytesReceived, bytesSent }: Told
 
 /** A guard that was out of contact has missed what it was told meanwhile: what it says of the session holds. */
 function resume({ table, clock }: Shared, session: LiveSession, told: ToldSession, grant: Grant): void {
-  session.endsAt = after(clock.read().wall, told.remainingMs as Duration);
+  session.endsAt = endOf(told, grant, clock.read().wall);
   if (grant.id !== session.grant.id) table.move(session, grant);
 }
 

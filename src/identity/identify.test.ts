@@ -321,6 +321,13 @@ describe('validity', () => {
   test('of a certificate that ends before it begins is never', () => {
     const never = leaf([ALICE], { validFrom: at(2_000), validUntil: at(1_000) });
     for (const ms of [0, 1_000, 1_500, 2_000]) expect(who(never, identifier, at(ms))).toBe('certificate_not_valid_now');
+    const messageAt = (ms: number) => {
+      const found = identifier.identify(never.pem, at(ms));
+      return 'effect' in found ? found.message : null;
+    };
+    // What stands in the way at that time: it has not begun, or is over.
+    expect(messageAt(0)).toBe(`the certificate and its CA are valid from ${new Date(at(2_000)).toISOString()}`);
+    expect(messageAt(1_000)).toBe(`the certificate and its CA are valid until ${new Date(at(1_000)).toISOString()}`);
   });
 
   test('is nowhere when the time is no number', () => {

@@ -110,13 +110,15 @@ function sceneOf(trust: IdentifierOptions['trust']): Scene {
 function judge(sighting: Sighting, now: Instant): Identity | Deny {
   if (sighting.refused) return sighting.deny;
   const valid = sighting.identities.find(({ validFrom, validUntil }) => validFrom <= now && now < validUntil);
-  return valid ?? notValidNow(sighting.identities);
+  return valid ?? notValidNow(sighting.identities, now);
 }
 
-function notValidNow(identities: readonly Identity[]): Deny {
-  const spans = identities.map(({ validFrom, validUntil }) =>
-    validFrom < validUntil ? `from ${print(validFrom)} until ${print(validUntil)}` : 'never',
-  );
+function notValidNow(identities: readonly Identity[], now: Instant): Deny {
+  const spans = identities.map(({ validFrom, validUntil }) => {
+    if (validFrom < validUntil) return `from ${print(validFrom)} until ${print(validUntil)}`;
+    // Never both at once: what stands in the way now.
+    return now < validUntil ? `from ${print(validFrom)}` : `until ${print(validUntil)}`;
+  });
   return deny('certificate_not_valid_now', { message: `the certificate and its CA are valid ${spans.join(' and ')}` });
 }
 

@@ -37,7 +37,7 @@ async function scene() {
   onTestFinished(() => rmSync(folder, { recursive: true }));
   const edit = (text: string) => writeFileSync(join(folder, 'p.yaml'), text);
   edit(folderText('4h'));
-  const opened = await openPolicies(folder, [corp]);
+  const opened = await openPolicies({ policy: folder, trust: [{ name: corp }], gate: 'gate' });
   const late: Promise<unknown>[] = [];
   const readings: unknown[] = [];
   const policies: Policies = {

@@ -6,9 +6,9 @@ import type { Log } from './log.js';
 /** Checks ask for the level, so it is looked up once a second and not once a check. */
 const LOOK_MS = 1_000;
 
-/** Watches the free space of the data folder until it is closed. */
-export function openRoom(folder: string, log: Log): Room & { close(): void } {
-  const guard = new DiskGuard({ folder, statfs });
+/** Watches the free space of the data folder until it is closed. `keptBack` in bytes. */
+export function openRoom(folder: string, log: Log, keptBack?: number): Room & { close(): void } {
+  const guard = new DiskGuard({ folder, statfs, ...(keptBack !== undefined && { reserveBytes: keptBack }) });
   let level = guard.level();
   const look = () => {
     const now = guard.level();

@@ -1,6 +1,6 @@
 import type { z } from 'zod';
 import { LATER } from './later.js';
-import { didYouMean } from './near-miss.js';
+import { didYouMean } from '../domain/near-miss.js';
 import type { Outcome, Path, Place, Problem } from './problem.js';
 import { quote } from './yaml-text.js';
 import type { Plain } from './yaml-tree.js';

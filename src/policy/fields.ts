@@ -4,7 +4,7 @@ import { AccessError } from '../domain/errors.js';
 import { NAME } from '../domain/names.js';
 import { expected } from './expected.js';
 import { parseHostPort, printHostPort } from './host-port.js';
-import { didYouMean } from './near-miss.js';
+import { didYouMean } from '../domain/near-miss.js';
 
 /** A mapping of exactly these keys. What is unknown is told key by key (`expected.ts` reads the list of known ones). */
 export function closed<S extends z.ZodRawShape>(shape: S) {

@@ -1,4 +1,4 @@
-import { didYouMean } from './near-miss.js';
+import { didYouMean } from '../domain/near-miss.js';
 import type { Findings, Place } from './problem.js';
 
 interface Naming {

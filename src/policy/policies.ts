@@ -9,7 +9,7 @@ import { policyDigest } from './digest.js';
 import { readPeople } from './directory.js';
 import { membersOf } from './members.js';
 import type { Sections } from './merge.js';
-import { didYouMean } from './near-miss.js';
+import { didYouMean } from '../domain/near-miss.js';
 import { knownNames } from './names.js';
 import { printPlace, type Findings, type Place } from './problem.js';
 

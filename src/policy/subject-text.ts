@@ -3,7 +3,7 @@ import type { TrustName } from '../domain/names.js';
 import { parseSubjectPattern, printSubjectPattern, type SubjectPattern } from '../domain/subject-pattern.js';
 import { parseSubject, partsOf, type Subject } from '../domain/subject.js';
 import type { TrustedPattern } from '../domain/who.js';
-import { didYouMean } from './near-miss.js';
+import { didYouMean } from '../domain/near-miss.js';
 
 /**
  * A subject that a person claims. `trust` names the trust entries there are; with exactly one the name may be left out.

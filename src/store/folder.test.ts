@@ -1,8 +1,8 @@
-import { chmodSync, mkdirSync, statSync, symlinkSync } from 'node:fs';
+import { chmodSync, mkdirSync, readdirSync, statSync, symlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeEach, describe, expect, test } from 'vitest';
 import { removeFolder, temporaryFolder } from '../../test/store-folder.js';
-import { freeBytes, prepareFolder, type Statfs } from './folder.js';
+import { checkFolder, freeBytes, prepareFolder, type Statfs } from './folder.js';
 
 const folders: string[] = [];
 let folder: string;
@@ -83,3 +83,21 @@ function asOrdinaryUser(work: () => void): void {
     process.seteuid!(0);
   }
 }
+
+describe('looking without writing', () => {
+  const check = (path: string, type = EXT4, allowVolatile = false) =>
+    checkFolder(path, { allowVolatile, ask: of(type) });
+
+  test('makes nothing, and judges a folder that is not there yet by the one it will be made in', () => {
+    check(join(folder, 'a', 'b'));
+    expect(readdirSync(folder)).toEqual([]);
+    expect(() => check(join(folder, 'a', 'b'), 0x6969)).toThrow('is on NFS');
+    expect(() => check(join(folder, 'a', 'b'), 0x01021994)).toThrow('is on tmpfs');
+    check(join(folder, 'a', 'b'), 0x01021994, true);
+  });
+
+  test('refuses a way that leads through a file', () => {
+    writeFileSync(join(folder, 'file'), '');
+    expect(() => check(join(folder, 'file', 'data'))).toThrow('cannot be written to');
+  });
+});

@@ -60,6 +60,18 @@ describe.skipIf(missing !== '')(`benchmarks with a real Envoy${missing && ` (${m
     expect(ended.out).toMatch(/^HTTP\/2 +no filter +\d+ /m);
     expect(lastLine(ended)).toMatch(/^added p50: -?\d+\.\d\d ms$/);
   });
+
+  test('bench:cuts holds what it measures against what it must be', async () => {
+    const ended = await runBenchmark('cuts', '--only', 'neighbours', '--rounds', '3');
+    expect(ended.code, ended.err).toBe(0);
+    expect(ended.out).toMatch(/^HTTP\/2: neighbours ended, of 9 .* max <= 0 streams +yes$/m);
+    expect(lastLine(ended)).toBe('met: 2 of 2');
+  });
+});
+
+test('bench:cuts says how it is used', async () => {
+  const { code, out } = await runBenchmark('cuts', '--help');
+  expect([code, out]).toEqual([0, expect.stringContaining('--only NAMES')]);
 });
 
 test.for(['check', 'e2e', 'start', 'revoke'])('bench:%s says how it is used', async (name) => {

@@ -24,8 +24,10 @@ const env = {
 beforeEach(async () => {
   folder = mkdtempSync(join(tmpdir(), 'portcullis-serve-'));
   writeFileSync(file('ca.crt'), ca.pem);
-  writeFileSync(file('server.crt'), server.pem);
-  writeFileSync(file('server.key'), server.keyPem, { mode: 0o600 });
+  for (const name of ['server', 'envoy']) {
+    writeFileSync(file(`${name}.crt`), server.pem);
+    writeFileSync(file(`${name}.key`), server.keyPem, { mode: 0o600 });
+  }
   for (const name of PEOPLE) {
     const { pem, keyPem } = clientOf(ca, `spiffe://corp/${name}`);
     writeFileSync(file(`${name}.crt`), pem);
@@ -46,17 +48,9 @@ afterEach(async () => {
 const portcullis = (...words: string[]) => runProgram(words, { cwd: folder, env });
 const running: Started[] = [];
 
-/** Starts the service with TLS, waits until it answers, and writes a context for everybody. */
+/** Starts the service, waits until it answers, and writes a context for everybody. */
 async function serve(...words: string[]) {
-  const tls = [
-    '--listen-admin',
-    '127.0.0.1:0',
-    '--listen-admin-tls-cert',
-    'server.crt',
-    '--listen-admin-tls-key',
-    'server.key',
-  ];
-  const started = start(['serve', ...tls, ...words], { cwd: folder, env });
+  const started = start(['serve', '--listen-admin', '127.0.0.1:0', ...words], { cwd: folder, env });
   running.push(started);
   const [, port] = /, admin 127\.0\.0\.1:(\d+),/.exec(await started.printed(/^portcullis \S+ answers: .*$/m))!;
   for (const name of PEOPLE)
@@ -157,7 +151,7 @@ test('SIGHUP reads the policies again; broken ones change nothing and are named'
 test('SIGHUP while it starts ends nothing: the policies are read again as soon as it has started', async () => {
   const service = start(['serve', '--listen-admin', '127.0.0.1:0'], { cwd: folder, env });
   running.push(service);
-  await service.printed(/"answering checks"/);
+  await service.printed(/"in contact with guards"/);
   service.child.kill('SIGHUP');
   await service.printed(/portcullis \S+ answers:/);
   await service.printed(/"policies loaded"/);
@@ -195,7 +189,12 @@ test.for<[string, () => string[], RegExp]>([
   [
     'a key that others can read',
     () => (chmodSync(file('keys/store.key'), 0o644), []),
-    /^data: MAC key file .* is open to others/m,
+    /^storage\.macKey: MAC key file .* is open to others/m,
+  ],
+  [
+    'a certificate and the key of another',
+    () => (writeFileSync(file('server.key'), clientOf(ca, 'spiffe://corp/x').keyPem), []),
+    /^listen\.admin\.tls: ".*server\.key" is not the key of the certificate in ".*server\.crt"; .*$/m,
   ],
   ['a CA that is none', () => (writeFileSync(file('ca.crt'), 'none'), []), /^trust: /m],
 ])('with %s it does not start, says why, and ends with 2', async ([, words, message]) => {
@@ -203,6 +202,7 @@ test.for<[string, () => string[], RegExp]>([
   expect({ code, out }).toEqual({ code: EXIT.usage, out: '' });
   expect(err).toMatch(message);
   expect(err).not.toContain('    at ');
+  expect(err).not.toContain('answering checks');
 });
 
 test('on a port that is taken it does not start', async () => {
@@ -213,6 +213,7 @@ test('on a port that is taken it does not start', async () => {
   taken.close();
   expect(code).toBe(EXIT.usage);
   expect(err).toContain(`listen.admin: cannot listen on 127.0.0.1:${port}: the address is in use`);
+  expect(err).not.toContain('answering checks');
 });
 
 const canLimit = spawnSync('prlimit', ['--version']).status === 0;

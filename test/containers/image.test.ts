@@ -5,7 +5,6 @@ import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { beforeAll, describe, expect, onTestFinished, test } from 'vitest';
 import { until } from '../e2e/envoy.js';
-import { testCa } from '../pki.js';
 import { docker, engineForTests, inspect, run } from './engine.js';
 import { buildImage, filesOf, IMAGE, type ImageFile } from './image.js';
 
@@ -145,11 +144,7 @@ describe.skipIf(missing !== '')(`the image${missing && ` (${missing})`}`, () => 
     });
     // A new volume takes over the owner of the folder that it is first put on.
     const etc = '/var/lib/portcullis';
-    docker('create', '--name', name, '--volume', `${name}-etc:${etc}`, IMAGE, 'init', etc, '--ca', `${etc}/ca.crt`);
-    const folder = mkdtempSync(join(tmpdir(), 'portcullis-init-'));
-    onTestFinished(() => rmSync(folder, { recursive: true, force: true }));
-    writeFileSync(join(folder, 'ca.crt'), testCa().pem);
-    docker('cp', join(folder, 'ca.crt'), `${name}:${etc}/ca.crt`);
+    docker('create', '--name', name, '--volume', `${name}-etc:${etc}`, IMAGE, 'init', etc, '--with-ca');
     expect(run('docker', ['start', '--attach', name]).text).toMatch(/^wrote .*portcullis\.yaml/);
     docker('rm', name);
 

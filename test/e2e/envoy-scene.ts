@@ -19,6 +19,7 @@ import { generateEnvoyConfig } from '../../src/envoy-config/generate.js';
 import type { ServiceTarget } from '../../src/envoy-config/options.js';
 import { writeEnvoyConfig } from '../../src/envoy-config/write.js';
 import { CertificateEnds } from '../../src/guard/certificate-ends.js';
+import type { GuardListener } from '../../src/guard/server.js';
 import { createIdentifier } from '../../src/identity/identify.js';
 import { memoryStore } from '../../src/store/memory.js';
 import { corp, policy, policySet, T0 } from '../builders.js';
@@ -61,6 +62,8 @@ interface ServiceOptions {
   readonly target: string;
   /** Where guards come: a Unix socket. */
   readonly guardSocket: string;
+  /** How they come where it is not over that socket. */
+  readonly guardListener?: Partial<GuardListener>;
   readonly resources: readonly Resource[];
   readonly policies?: readonly Policy[];
   /** PEM. */
@@ -76,6 +79,7 @@ interface ServiceOptions {
 export async function startService({
   target,
   guardSocket,
+  guardListener = {},
   resources,
   policies = [policy()],
   ca,
@@ -113,7 +117,7 @@ export async function startService({
     ...w,
     feed,
     certificateUntil: (decision) => ends.find(decision),
-    listener: { target: `unix:${guardSocket}` },
+    listener: { target: `unix:${guardSocket}`, ...guardListener },
     alarm,
   });
   guards.side.start();
@@ -143,9 +147,10 @@ export function readLog(path: string): Line[] {
     .map((line) => JSON.parse(line) as Line);
 }
 
-/** What is not as usual: where Envoy looks for the service, and how the service itself is set up. */
+/** What is not as usual: where Envoy and its guards look for the service, and how the service itself is set up. */
 export interface Unusual {
   readonly authz?: ServiceTarget;
+  readonly guard?: ServiceTarget;
   readonly service?: Partial<Omit<ServiceOptions, 'resources' | 'ca'>>;
 }
 
@@ -171,9 +176,9 @@ export async function startScene(
   file('server.crt', certificates.server.pem);
   file('server.key', certificates.server.keyPem);
   file('ca.crt', certificates.ca.pem);
-  const { authz, service: over } = unusual(certificates, file, folder);
+  const { authz, guard, service: over } = unusual(certificates, file, folder);
   const at = (name: string) => join(folder, name);
-  const options = { ...envoyOptions(at, { http: httpPort, admin }), ...(authz && { authz }) };
+  const options = { ...envoyOptions(at, { http: httpPort, admin }), ...(authz && { authz }), ...(guard && { guard }) };
   const target = `unix:${at('run/authz.sock')}`;
   const guardSocket = at('run/guard.sock');
   const start = () => startService({ target, guardSocket, ...over, resources, ca: certificates.ca.pem });

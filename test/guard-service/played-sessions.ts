@@ -31,6 +31,7 @@ export const sessionStanding = (n = 1, over: Partial<SessionStanding> = {}): Ses
   bytesReceived: 1_234,
   bytesSent: 5_678_901,
   end: null,
+  cutBy: null,
   ...over,
 });
 

@@ -19,8 +19,8 @@ export interface Scene extends Stage {
   listening(): Promise<{ readonly connect: Running; readonly address: string }>;
 }
 
-/** Starts everything for one protocol. */
-export async function openScene(binary: EnvoyBinary, protocol: Protocol): Promise<Scene> {
+/** Starts everything for one protocol, through the gate unless it is to be the network filter. */
+export async function openScene(binary: EnvoyBinary, protocol: Protocol, { gate = true } = {}): Promise<Scene> {
   const spoken = await protocol.start();
   const relay = await openRelay(spoken.server.port);
   const stopUpstream = async () => {
@@ -28,7 +28,7 @@ export async function openScene(binary: EnvoyBinary, protocol: Protocol): Promis
     await spoken.server.stop();
   };
   try {
-    const stage = await openStage(binary, [{ name: RESOURCE, kind: 'tcp', upstream: relay.port }]);
+    const stage = await openStage(binary, [{ name: RESOURCE, kind: 'tcp', upstream: relay.port, gate }]);
     const started: Running[] = [];
     const run = (command: string, words: readonly string[]) => {
       const one = startClient(command, words, { cwd: stage.folder, env: stage.env });

@@ -10,12 +10,14 @@ import { envoyOptions } from '../e2e/envoy-options.js';
 import { guardOfThis } from '../guard/wasm.js';
 import { makeHome, startService, type ApiAnswer } from '../service.js';
 
-/** Something behind Envoy: raw TCP through the gate, or HTTP. */
+/** Something behind Envoy: raw TCP through the gate or with the network filter, or HTTP. */
 export interface Behind {
   readonly name: string;
   readonly kind: 'tcp' | 'http';
   /** Where Envoy finds it. */
   readonly upstream: number;
+  /** False: TCP with the network filter. */
+  readonly gate?: boolean;
 }
 
 /** Who plays: alice asks, bob reviews, carol operates; mallory has a certificate and nothing else. */
@@ -113,9 +115,9 @@ async function called(answer: Promise<ApiAnswer>): Promise<ApiAnswer['body']> {
 }
 
 function policiesFor(behind: readonly Behind[], portOf: (name: string) => number, more: string): string {
-  const entries = behind.map(({ name, kind, upstream }) =>
+  const entries = behind.map(({ name, kind, upstream, gate = true }) =>
     kind === 'tcp'
-      ? `  ${name}: { labels: { env: test }, tcp: { port: ${portOf(name)}, upstream: "127.0.0.1:${upstream}" } }`
+      ? `  ${name}: { labels: { env: test }, tcp: { port: ${portOf(name)}, upstream: "127.0.0.1:${upstream}", gate: ${gate} } }`
       : `  ${name}: { labels: { env: test }, http: { authority: [${name}.internal], upstream: "127.0.0.1:${upstream}" } }`,
   );
   return `people:

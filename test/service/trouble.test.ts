@@ -109,7 +109,7 @@ describe('the data folder', () => {
     const made = home();
     const config = readFileSync(made.file('portcullis.yaml'), 'utf8');
     writeFileSync(made.file('portcullis.yaml'), config.replace('macKey: ./keys/store.key, ', ''));
-    await expect(startService({ home: made })).rejects.toThrow(/data: set storage.macKey/);
+    await expect(startService({ home: made })).rejects.toThrow(/^storage\.macKey: expected the file/);
   });
 });
 

@@ -26,10 +26,14 @@ export const LockBody = z
         z.strictObject({ kind: z.literal('person'), person: nameField<PersonId>('a person', 'alice') }),
         z.strictObject({ kind: z.literal('resource'), resource: nameField<ResourceName>('a resource', 'orders-db') }),
       ])
-      .meta({ description: 'What is denied. It need not be known to any policy.' }),
+      .meta({ description: 'What is denied.' }),
     reason: textField('reason', 'Why, for those who look after the lock.'),
     message: textField('message', 'What whoever it hits is told.').optional(),
     duration: durationField('How long. Default: until it is removed.').optional(),
+    unknownOk: z.boolean().optional().meta({
+      description:
+        'Lock a person or a resource even if nothing is known of that name. Default: false, and it is refused.',
+    }),
   })
   .meta({
     id: 'LockBody',
@@ -66,8 +70,25 @@ export const LockAnswer = z
   })
   .meta({ id: 'Lock', description: 'A lock and whether it is in force.' });
 
-/** A lock in the answer to its making, while guards have not applied it. */
-export const NewLockAnswer = LockAnswer.extend({ unapplied: UnappliedAnswer }).meta({ id: 'NewLock' });
+/** A lock in the answer to its making. */
+export const NewLockAnswer = LockAnswer.extend({
+  hit: z
+    .strictObject({
+      grants: z
+        .int()
+        .nullable()
+        .meta({ description: 'Grants that it denies; null where there are too many to count.' }),
+      sessions: z.int().meta({ description: 'Sessions that it has cut, or is cutting.' }),
+    })
+    .meta({ description: 'What it has hit.' }),
+  warning: z.string().nullable().meta({ description: 'Why the target may not be the one that was meant.' }),
+}).meta({ id: 'NewLock' });
+
+/** The same while guards have not applied it. */
+export const UnappliedLockAnswer = NewLockAnswer.extend({ unapplied: UnappliedAnswer }).meta({ id: 'UnappliedLock' });
+
+/** A lock in the answer to its end. */
+export const RemovedLockAnswer = LockAnswer.extend({ state: z.literal('removed') }).meta({ id: 'RemovedLock' });
 
 /** A page of locks in answers. */
 export const LockPage = pageOf(LockAnswer, 'LockPage');

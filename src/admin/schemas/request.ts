@@ -5,6 +5,7 @@ import type { ActionName, PolicyName, ResourceName } from '../../domain/names.js
 import { REQUEST_STATES } from '../../domain/request.js';
 import type { Review } from '../../domain/review.js';
 import { BindingAnswer, bindingView, ConnectionAnswer, connectionView } from './binding.js';
+import { LockHitAnswer, lockHitView } from './lock.js';
 import { pageOf, pagingFields } from './page.js';
 import {
   durationField,
@@ -113,6 +114,7 @@ export const RequestAnswer = z
       .meta({ description: 'Who can still review it. Listings name no more than 20 for each request.' }),
     reviewerCount: z.int().meta({ description: 'How many people can still review it, named or not.' }),
     grantId: z.string().nullable(),
+    locks: z.array(LockHitAnswer).meta({ description: 'Locks in force that deny what it asks for, approved or not.' }),
   })
   .meta({ id: 'Request', description: 'An access request and how it stands now.' });
 
@@ -146,6 +148,7 @@ export function requestView({ request, state, ...standing }: RequestStanding): z
     reviewers: [...standing.reviewers],
     reviewerCount: standing.reviewerCount,
     grantId: standing.grantId,
+    locks: standing.locks.map(lockHitView),
   };
 }
 

@@ -77,6 +77,10 @@ export const SessionAnswer = z
         }),
       })
       .nullable(),
+    cutBy: z
+      .strictObject({ by: z.string(), why: z.string() })
+      .nullable()
+      .meta({ description: 'Who cut it by hand, and why; null where nobody did.' }),
   })
   .meta({ id: 'Session', description: 'A session that lives or ended lately, as its guard has told it.' });
 
@@ -113,6 +117,7 @@ export function sessionView(standing: SessionStanding): z.output<typeof SessionA
     node,
     state: end === null ? 'live' : 'ended',
     end: end && { at: printTime(end.at), reason: end.reason, cutAfterMs: end.cutAfter },
+    cutBy: standing.cutBy,
   };
 }
 

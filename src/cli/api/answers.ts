@@ -4,6 +4,12 @@ import { list, members, record, number, optional, orNull, text, type Shape, type
 const binding = orNull(members({ key: orNull(text), sources: orNull(list(text)) }));
 export type BindingAnswer = Shaped<typeof binding>;
 
+/** What a lock denies; one of the members other than `kind` says it. */
+const lockTarget = members({ kind: text });
+
+/** A lock as others than those who look after it are told of it. */
+const lockHit = members({ id: text, target: lockTarget, message: text, expiresAt: orNull(text) });
+
 /** An access request. */
 export const request = members({
   id: text,
@@ -27,6 +33,7 @@ export const request = members({
   approvalsNeeded: orNull(number),
   reviewers: list(text),
   grantId: orNull(text),
+  locks: list(lockHit),
 });
 export type RequestAnswer = Shaped<typeof request>;
 
@@ -75,11 +82,8 @@ export const grant = members({
 });
 export type GrantAnswer = Shaped<typeof grant>;
 
-/** What a lock denies; one of the members other than `kind` says it. */
-const lockTarget = members({ kind: text });
-
 /** A lock. */
-export const lock = members({
+const lockMembers = {
   id: text,
   target: lockTarget,
   reason: text,
@@ -89,8 +93,17 @@ export const lock = members({
   expiresAt: orNull(text),
   state: text,
   unapplied,
-});
+} as const;
+export const lock = members(lockMembers);
 export type LockAnswer = Shaped<typeof lock>;
+
+/** What a lock has hit, in the answer to its making. */
+export const newLock = members({
+  ...lockMembers,
+  hit: members({ grants: orNull(number), sessions: number }),
+  warning: orNull(text),
+});
+export type NewLockAnswer = Shaped<typeof newLock>;
 
 /** A session that lives or has ended lately. */
 export const session = members({
@@ -111,6 +124,7 @@ export const session = members({
   node: text,
   state: text,
   end: orNull(members({ at: text, reason: text, cutAfterMs: orNull(number) })),
+  cutBy: orNull(members({ by: text, why: text })),
   unapplied,
 });
 export type SessionAnswer = Shaped<typeof session>;
@@ -146,7 +160,7 @@ export const explanation = members({
   person: orNull(text),
   resource: orNull(text),
   actions: list(text),
-  locks: list(members({ id: text, target: lockTarget, message: text, expiresAt: orNull(text) })),
+  locks: list(lockHit),
   grants: list(grant),
   pending: list(members({ id: text, lapsesAt: text })),
   policies: list(text),

@@ -38,6 +38,8 @@ export const MEANINGS = {
   ),
   choose_policy: meaning(EXIT.usage, 'name one with --policy'),
   choose_subject: meaning(EXIT.usage, 'name one with --subject'),
+  justification_required: meaning(EXIT.usage, 'add --reason "..."'),
+  unknown_target: meaning(EXIT.usage, 'nothing is locked; --unknown-ok locks that name all the same'),
   not_found: meaning(EXIT.notFound, 'it may be a slip, or something you may not see; the listings show what you may'),
   already_decided: meaning(
     EXIT.conflict,

@@ -1,6 +1,7 @@
 import { EXIT } from '../exit-codes.js';
 import { failure, Failure } from '../failure.js';
 import type { WireAnswer } from './exchange.js';
+import { NEEDS_TLS } from './needs-tls.js';
 import { MEANINGS, type Meaning } from './meanings.js';
 import { list, members, text, type Shaped } from './shape.js';
 
@@ -11,7 +12,12 @@ const inputProblems = list(members({ in: text, pointer: text, detail: text }));
 export function refused(target: string, answer: WireAnswer): Failure {
   const body = problemOf(answer);
   if (!body) return notPortcullis(target, answer);
-  const { exit, hint } = meaningOf(body.code, answer.status);
+  const { exit, hint: usual } = meaningOf(body.code, answer.status);
+  // A certificate would not get there, and a person cannot make a token without one.
+  const hint =
+    body.code === 'unauthenticated' && target.startsWith('http:')
+      ? `without TLS only tokens count; ${NEEDS_TLS}`
+      : usual;
   const id = answer.headers['x-request-id'];
   const found = answer.status >= 500 && typeof id === 'string' ? ` (request id ${id})` : '';
   return new Failure(exit, [`error: ${body.detail}`, ...moreOf(answer), `hint: ${hint}${found}`]);

@@ -1,11 +1,22 @@
 import { EXIT } from '../exit-codes.js';
 import { failure, type Failure } from '../failure.js';
 import type { NoAnswer } from './exchange.js';
+import { NEEDS_TLS } from './needs-tls.js';
 
 /** That nothing came back, with what to do about it. */
 export function unreachable(target: string, error: NoAnswer): Failure {
-  const reason = WORDS[error.code] ?? error.message;
+  const reason = isPlain(error) ? 'what listens there speaks no TLS' : (WORDS[error.code] ?? wordsOf(error.message));
   return failure(EXIT.unreachable, `cannot reach ${target}: ${reason}`, adviceFor(error, target), { cause: error });
+}
+
+function isPlain({ code, message }: NoAnswer): boolean {
+  return code === 'EPROTO' && /wrong version number|packet length too long/i.test(message);
+}
+
+/** What OpenSSL says, without where in its sources it says so. */
+function wordsOf(message: string): string {
+  const [, reason] = /:error:[0-9A-F]+:[^:]*:[^:]*:([^:\n]+):/.exec(message) ?? [];
+  return reason ?? message.trimEnd();
 }
 
 const WORDS: Readonly<Record<string, string>> = {
@@ -20,13 +31,14 @@ const WORDS: Readonly<Record<string, string>> = {
   ENETUNREACH: 'no route to the network',
 };
 
-function adviceFor({ code, message }: NoAnswer, target: string): string {
+function adviceFor(error: NoAnswer, target: string): string {
+  const { code } = error;
   if (ISSUER.has(code)) return "name the CA of the service's certificate with --ca";
   if (code === 'ERR_TLS_CERT_ALTNAME_INVALID') return "use a host name that the service's certificate carries in --url";
   if (code === 'CERT_HAS_EXPIRED' || code === 'CERT_NOT_YET_VALID')
     return "the service's certificate is not valid at this time: renew it, or set the clock of this machine";
-  if (code === 'EPROTO' && /wrong version number|packet length too long/i.test(message))
-    return `the service may speak plain HTTP there: try --url ${target.replace(/^https/, 'http')}`;
+  if (isPlain(error))
+    return `${NEEDS_TLS}; whoever has a token can use it meanwhile with --url ${target.replace(/^https/, 'http')}`;
   if (/^ERR_(?:OSSL|SSL|TLS)|^EPROTO$/.test(code)) return 'look at the files given with --cert, --key and --ca';
   if (code === 'EACCES') return 'the admin socket is for the user that the service runs as';
   if (code === 'ECONNRESET' && target.startsWith('http:'))

@@ -11,7 +11,7 @@ export function describe(command: Command, shell: Shell): void {
     example: 'portcullis config print --log-level debug',
     who: 'everybody; asks no service',
   });
-  addConfigOptions(command);
+  addConfigOptions(command, []);
   command.action(async () => {
     const { config } = await loadSettings(command, shell);
     const { printConfig } = await import('../../config.js');

@@ -1,6 +1,7 @@
 import type { Command } from 'commander';
 import { about } from '../about.js';
-import { session as sessionShape } from '../api/answers.js';
+import { session as sessionShape, type SessionAnswer } from '../api/answers.js';
+import type { Client } from '../api/client.js';
 import { idOf } from '../arguments.js';
 import { addConnectionOptions } from '../connection/options.js';
 import { addFormatOption, printOne, type Printing } from '../output/print.js';
@@ -30,8 +31,23 @@ export function describe(command: Command, shell: Shell): void {
     withService(command, shell, async (client) => {
       const call = { path: ['v1', 'sessions', id, 'cut'], query: waitQuery(options), shape: sessionShape };
       const cut = await client.send({ ...call, body: { reason } });
-      await printOne(shell, options, cut, sessionCard(cut, shell.time.wall()));
+      const after = cut.unapplied || !options.wait ? cut : await ended(client, shell, cut);
+      const state = after.end === null ? 'being cut' : after.state;
+      await printOne(shell, options, after, sessionCard({ ...after, state }, shell.time.wall()));
       tellUnapplied(shell, cut.unapplied);
     }),
   );
+}
+
+/** Milliseconds between looks, and how many there are. */
+const LOOKS = { pause: 20, most: 10 };
+
+/** A guard has cut the session when it says so, and tells of its end a moment later. */
+async function ended(client: Client, { time }: Pick<Shell, 'time'>, cut: SessionAnswer): Promise<SessionAnswer> {
+  let seen = cut;
+  for (let look = 0; seen.end === null && look < LOOKS.most; look++) {
+    await time.sleep(LOOKS.pause);
+    seen = await client.get({ path: ['v1', 'sessions', cut.id], shape: sessionShape });
+  }
+  return seen;
 }

@@ -5,7 +5,7 @@ import type { Instant } from '../../domain/time.js';
 import { about } from '../about.js';
 import { endingSignal } from '../ending-signal.js';
 import { EXIT } from '../exit-codes.js';
-import { Failure } from '../failure.js';
+import { Failure, usageError } from '../failure.js';
 import { writeLine } from '../output/print.js';
 import type { Environment, Shell } from '../shell.js';
 
@@ -26,16 +26,18 @@ export function describe(command: Command, shell: Shell): void {
     .option('--dir <folder>', 'put everything into this folder (default: a new one among the temporary ones)');
   command.action(async ({ tour = false, dir }: Options) => {
     const { runDemo } = await import('../../demo/demo.js');
+    const { UnusableFolderError } = await import('../../demo/folder.js');
     const code = await runDemo({
       tour,
       folder: dir === undefined ? null : resolve(shell.cwd, dir),
       version: shell.version,
       envoy: envoyFrom(shell.env),
-      program: shell.program,
-      shown: shownAs(shell.env),
+      calling: callingFrom(shell),
       signal: endingSignal(shell),
       now: shell.time.wall() as Instant,
       say: (line) => writeLine(shell.stdout, line),
+    }).catch((error: unknown) => {
+      throw error instanceof UnusableFolderError ? usageError(error.message) : error;
     });
     // What went wrong it has said itself.
     if (code !== EXIT.done) throw new Failure(code, []);
@@ -48,7 +50,6 @@ function envoyFrom({ ENVOY_BIN: given, PATH: path = '', XDG_CACHE_HOME: cache, H
   return { given: given || null, path, cache: join(base, 'portcullis') };
 }
 
-/** Started through npm, it is called through npm. */
-function shownAs({ npm_command: npm }: Environment): string {
-  return npm === undefined ? 'portcullis' : 'npm exec portcullis --';
+function callingFrom({ program, env: { PATH: path = '', npm_command: npm } }: Shell) {
+  return { program, path, throughNpm: npm !== undefined };
 }

@@ -32,7 +32,7 @@ export function describe(command: Command, shell: Shell): void {
     .option('--service-cert <file>', 'what Envoy shows to the service; needed over TCP')
     .option('--service-key <file>', 'its private key; needed over TCP')
     .option('--service-name <name>', "the name in the service's certificate; needed over TCP");
-  addConfigOptions(command);
+  addConfigOptions(command, ['envoy.', 'policy', 'gate']);
   command.action(async (options: Options) => {
     const { config } = await loadSettings(command, shell);
     const policies = await loadPolicies(
@@ -49,7 +49,9 @@ export function describe(command: Command, shell: Shell): void {
     const where = shownFrom(shell.cwd, out);
     const written = await write(out, generated, where);
     for (const note of generated.notes) say(shell, `note: ${note}`);
-    say(shell, written.length === 0 ? `${where}: nothing has changed` : `${where}: wrote ${written.join(', ')}`);
+    if (written.length === 0) return say(shell, `${where}: nothing has changed`);
+    say(shell, `${where}: wrote ${written.join(', ')}`);
+    say(shell, 'note: Envoy sees this by itself; a service that runs reads the policy folder when it is sent SIGHUP');
   });
 }
 

@@ -3,8 +3,10 @@ import { resolve } from 'node:path';
 import type { Command } from 'commander';
 import { systemReason } from '../../policy/system-reason.js';
 import { about } from '../about.js';
-import { decision as decisionShape, explanation } from '../api/answers.js';
+import { decision as decisionShape, explanation, whoami } from '../api/answers.js';
+import type { Client } from '../api/client.js';
 import { idOf } from '../arguments.js';
+import type { Connection } from '../connection/connection.js';
 import { addConnectionOptions } from '../connection/options.js';
 import { decisionCard } from '../decisions/card.js';
 import { explanationCard } from '../decisions/explanation-card.js';
@@ -14,14 +16,14 @@ import { withService } from '../service.js';
 import type { Shell } from '../shell.js';
 
 interface Asked {
-  readonly cert?: string;
-  readonly subject?: string;
-  readonly resource?: string;
-  readonly authority?: string;
-  readonly method?: string;
-  readonly path?: string;
-  readonly source?: string;
-  readonly upgrade?: true;
+  readonly cert?: string | undefined;
+  readonly subject?: string | undefined;
+  readonly resource?: string | undefined;
+  readonly authority?: string | undefined;
+  readonly method?: string | undefined;
+  readonly path?: string | undefined;
+  readonly source?: string | undefined;
+  readonly upgrade?: true | undefined;
 }
 
 interface Options extends Printing, Asked {
@@ -34,8 +36,9 @@ const OWN = { except: 'cert' } as const;
 /** `explain`. */
 export function describe(command: Command, shell: Shell): void {
   about(command, {
-    description: 'Explain what would be decided now, and why; or what was decided. Changes nothing.',
-    example: 'portcullis explain --subject corp/spiffe://corp/alice --resource orders-db',
+    description:
+      'Explain what would be decided now, and why; or what was decided. About yourself, unless you name somebody. Changes nothing.',
+    example: 'portcullis explain --resource orders-db',
     who: 'everybody about their own subjects; auditors, operators and the host about all',
   });
   command
@@ -50,7 +53,10 @@ export function describe(command: Command, shell: Shell): void {
     .option('--upgrade', 'for an upgrade, as for WebSocket; with --method and --path');
   addFormatOption(command);
   addConnectionOptions(command, OWN);
-  command.action(async ({ output, decision, ...asked }: Options) => {
+  command.action(async (options: Options) => {
+    const { output, decision } = options;
+    // Only these: the options of the connection stand among them.
+    const asked = askedOf(options);
     if (decision !== undefined) {
       assertAlone(asked);
       return withService(
@@ -63,11 +69,12 @@ export function describe(command: Command, shell: Shell): void {
         OWN,
       );
     }
-    const body = questionOf(asked, shell.cwd);
+    const question = questionOf(asked, shell.cwd);
     return withService(
       command,
       shell,
-      async (client) => {
+      async (client, connection) => {
+        const body = isAboutSomebody(asked) ? question : { ...question, ...(await ownself(client, connection)) };
         const explained = await client.send({ path: ['v1', 'explain'], body, shape: explanation, once: false });
         await printOne(shell, { output }, explained, explanationCard(explained, shell.time.wall()));
       },
@@ -81,8 +88,30 @@ function assertAlone(asked: Asked): void {
     throw usageError('--decision names everything by itself', 'leave out the other options, or ask without --decision');
 }
 
+function askedOf({ cert, subject, resource, authority, method, path, source, upgrade }: Options): Asked {
+  return { cert, subject, resource, authority, method, path, source, upgrade };
+}
+
+function isAboutSomebody({ cert, subject }: Asked): boolean {
+  return cert !== undefined || subject !== undefined;
+}
+
+/** Whoever calls: with the certificate all that it says, its key included, since a grant may be bound to that. */
+async function ownself(client: Client, { tls }: Connection): Promise<object> {
+  const certificate = leafIn(tls.cert ?? '');
+  if (certificate !== null) return { certificate };
+  const { name, subjects } = await client.get({ path: ['v1', 'whoami'], shape: whoami });
+  if (subjects.length === 1) return { subject: subjects[0] };
+  throw usageError(
+    subjects.length === 0
+      ? `${name} has no subject of its own`
+      : `${name} has several subjects: ${subjects.join(', ')}`,
+    'say whom it is about with --subject, or with --cert',
+  );
+}
+
 function questionOf({ cert, subject, resource, authority, method, path, source, upgrade }: Asked, cwd: string) {
-  assertOne({ '--cert': cert, '--subject': subject, '--decision': undefined });
+  if (cert !== undefined && subject !== undefined) throw usageError('give one of --cert and --subject, not both');
   assertOne({ '--resource': resource, '--authority': authority });
   if ((method === undefined) !== (path === undefined) || (upgrade && method === undefined))
     throw usageError('--method and --path go together, and --upgrade only with them');
@@ -105,9 +134,14 @@ function assertOne(alternatives: Readonly<Record<string, string | undefined>>): 
 
 /** The first certificate of a file: in a chain that is the leaf, and only the leaf says who somebody is. */
 function readLeaf(file: string): string {
-  const [leaf] = /-----BEGIN CERTIFICATE-----[^-]+-----END CERTIFICATE-----/.exec(readText(file)) ?? [];
-  if (leaf === undefined) throw usageError(`--cert: ${JSON.stringify(file)} holds no certificate in PEM`);
-  return `${leaf}\n`;
+  const leaf = leafIn(readText(file));
+  if (leaf === null) throw usageError(`--cert: ${JSON.stringify(file)} holds no certificate in PEM`);
+  return leaf;
+}
+
+function leafIn(pem: string): string | null {
+  const [leaf] = /-----BEGIN CERTIFICATE-----[^-]+-----END CERTIFICATE-----/.exec(pem) ?? [];
+  return leaf === undefined ? null : `${leaf}\n`;
 }
 
 function readText(file: string): string {

@@ -3,7 +3,7 @@ import type { Command } from 'commander';
 import { NAME, type TrustName } from '../../domain/names.js';
 import { about } from '../about.js';
 import { collect } from '../arguments.js';
-import { usageError } from '../failure.js';
+import { Failure, usageError } from '../failure.js';
 import { loadPolicies } from '../offline/policies.js';
 import { shownFrom } from '../offline/problems.js';
 import { loadSettings } from '../offline/settings.js';
@@ -45,9 +45,17 @@ function withoutConfig(dir = 'policy', trust: readonly string[], cwd: string): C
 }
 
 async function fromConfig(dir: string | undefined, command: Command, shell: Shell): Promise<Checked> {
-  const { config } = await loadSettings(command, shell);
+  const { config } = await loadSettings(command, shell).catch((error: unknown) => {
+    throw error instanceof Failure && dir !== undefined ? withTrustHint(error) : error;
+  });
   return {
     folder: dir === undefined ? config.policy : resolve(shell.cwd, dir),
     names: config.trust.map(({ name }) => name),
   };
+}
+
+/** Who names a folder may have no configuration at all. */
+function withTrustHint(error: Failure): Failure {
+  const hint = 'hint: --trust NAME names a trust entry, in place of a configuration';
+  return new Failure(error.exitCode, [...error.lines, hint], { cause: error });
 }

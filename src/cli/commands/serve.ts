@@ -5,6 +5,7 @@ import { endingSignal } from '../ending-signal.js';
 import { EXIT } from '../exit-codes.js';
 import { Failure } from '../failure.js';
 import { addConfigOptions, loadSettings } from '../offline/settings.js';
+import { starting } from '../offline/start-errors.js';
 import { say } from '../output/print.js';
 import type { Shell } from '../shell.js';
 
@@ -41,27 +42,13 @@ export function describe(command: Command, shell: Shell): void {
     const { config } = await loadSettings(command, shell);
     const [{ serve }, { createLog }] = await Promise.all([import('../../main.js'), import('../../main/log.js')]);
     const log = createLog({ level: config.log.level, version: shell.version });
-    const running = await starting(() => serve({ config, log, version: shell.version, signal }));
+    const running: Running = await starting(() => serve({ config, log, version: shell.version, signal }));
     say(shell, `portcullis ${shell.version} answers: ${addressesOf(running)}`);
     hangups(() => void reload(running, shell));
     const code = await running.ended;
     // The log has said why.
     if (code !== EXIT.done) throw new Failure(code, []);
   });
-}
-
-async function starting(start: () => Promise<Running>): Promise<Running> {
-  try {
-    return await start();
-  } catch (error) {
-    // By its name: the module it is from is loaded only together with the service.
-    if (error instanceof Error && error.name === 'StartError') throw new Failure(EXIT.usage, linesOf(error));
-    throw error;
-  }
-}
-
-function linesOf(error: Error): readonly string[] {
-  return 'lines' in error && Array.isArray(error.lines) ? error.lines.map(String) : [error.message];
 }
 
 /** Unheard, SIGHUP ends a process. One that comes before `hear` is known is passed on then: the folder may have been read already. */

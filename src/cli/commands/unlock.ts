@@ -4,7 +4,7 @@ import { lock as lockShape } from '../api/answers.js';
 import { idOf } from '../arguments.js';
 import { addConnectionOptions } from '../connection/options.js';
 import { lockCard } from '../locks/card.js';
-import { addFormatOption, printOne, say, type Printing } from '../output/print.js';
+import { addFormatOption, printOne, type Printing } from '../output/print.js';
 import { withService } from '../service.js';
 import type { Shell } from '../shell.js';
 
@@ -21,7 +21,6 @@ export function describe(command: Command, shell: Shell): void {
   command.action((id: string, options: Printing) =>
     withService(command, shell, async (client) => {
       const removed = await client.send({ method: 'DELETE', path: ['v1', 'locks', id], shape: lockShape });
-      say(shell, `${id} is removed; it was:`);
       await printOne(shell, options, removed, lockCard(removed, shell.time.wall()));
     }),
   );

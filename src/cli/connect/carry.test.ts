@@ -73,6 +73,15 @@ test('what breaks on the way does not look like the end to the client', async ()
   expect(told).toEqual([{ isAwaited: false, received: 10, broken: 'ECONNRESET' }]);
 });
 
+test('what only says that it is broken, as TLS does after an alert, is closed', async () => {
+  const { client, far, told, over } = await carried();
+  const closed = new Promise((resolve) => client.once('error', resolve));
+  far.emit('error', Object.assign(new Error('alert'), { code: 'ERR_SSL_TLSV1_ALERT_ACCESS_DENIED' }));
+  await over;
+  await closed;
+  expect(told).toEqual([{ isAwaited: false, received: 0, broken: 'ERR_SSL_TLSV1_ALERT_ACCESS_DENIED' }]);
+});
+
 test('a client that is gone ends the session, and nothing is told', async () => {
   const { client, server, told, over } = await carried();
   client.write('x');

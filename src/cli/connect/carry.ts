@@ -48,6 +48,8 @@ export function carry(near: NearEnd, far: FarEnd, tell: (ended: FarEnded) => voi
       // What breaks because the near end has gone is no news.
       if (!isOver) broken = codeOf(error);
       farEnded();
+      // After an alert of TLS it would stay half open for ever.
+      far.destroy();
     });
     far.once('close', () => {
       farEnded();

@@ -9,6 +9,7 @@ import { relativeTime } from '../output/times.js';
 import type { Shell } from '../shell.js';
 import { obtainAccess, standingOf, type Wish } from './access.js';
 import { filledIn, runChild, type CommandWords } from './child.js';
+import { createEvidence } from './evidence.js';
 import { openLocalPort } from './local-port.js';
 import { wayTo } from './place.js';
 import { createSessions, type Sessions } from './sessions.js';
@@ -48,6 +49,7 @@ export async function connect({ client, shell, resource, via, mode, wish }: Conn
     way,
     standing,
     verdicts: createVerdicts(standing, shell.time),
+    evidence: createEvidence(client, resource, shell.time),
     time: shell.time,
     failed: (how) => telling.failed(how),
   });

@@ -1,4 +1,5 @@
 import type { TLSSocket } from 'node:tls';
+import { printHostPort } from '../../policy/host-port.js';
 import type { ExplanationAnswer } from '../api/answers.js';
 import { EXIT } from '../exit-codes.js';
 import { failure, Failure } from '../failure.js';
@@ -6,9 +7,11 @@ import type { Shell } from '../shell.js';
 import type { Standing } from './access.js';
 import { carry, type FarEnded, type NearEnd } from './carry.js';
 import { dial } from './dial.js';
+import type { Evidence, FindEvidence } from './evidence.js';
 import { certificateRefused, envoyUnreachable } from './unreachable.js';
 import type { Verdicts } from './verdicts.js';
-import { printWay, type Way } from './way.js';
+import type { Way } from './way.js';
+import { whyEnded } from './why-ended.js';
 import { whyNot } from './why.js';
 
 /** Carries sessions to Envoy. */
@@ -35,6 +38,7 @@ interface Opening {
   readonly way: Way;
   readonly standing: Standing;
   readonly verdicts: Verdicts;
+  readonly evidence: FindEvidence;
   readonly time: Pick<Shell['time'], 'wall'>;
   /** Hears of each session that was refused, was cut, or broke. */
   readonly failed: (how: SessionFailed) => void;
@@ -44,8 +48,8 @@ interface Opening {
 export function createSessions(opening: Opening): Sessions {
   const live = new Map<NearEnd, Promise<void>>();
   const judging = new Set<Promise<void>>();
-  const judgeLater = (ended: FarEnded) => {
-    const judged = judge(ended, opening).finally(() => judging.delete(judged));
+  const judgeLater = (ended: FarEnded, source: string) => {
+    const judged = judge(ended, source, opening).finally(() => judging.delete(judged));
     judging.add(judged);
     return judged;
   };
@@ -71,7 +75,7 @@ export function createSessions(opening: Opening): Sessions {
 async function openOne(
   near: NearEnd,
   { way, failed }: Opening,
-  judgeLater: (ended: FarEnded) => Promise<void>,
+  judgeLater: (ended: FarEnded, source: string) => Promise<void>,
 ): Promise<void> {
   let far: TLSSocket;
   try {
@@ -82,38 +86,37 @@ async function openOne(
   }
   // Whoever has gone meanwhile is not connected any more.
   if (near.readable.destroyed) return void far.destroy();
+  // Now: what is closed has no address any more.
+  const source = printHostPort({ host: far.localAddress ?? '', port: far.localPort ?? 0 });
   let judged: Promise<void> = Promise.resolve();
   await carry(near, far, (ended) => {
-    judged = judgeLater(ended);
+    judged = judgeLater(ended, source);
   });
   await judged;
 }
 
 /** Why Envoy ended a session. An end in order after some bytes is the upstream's own, where everybody waited for it. */
-async function judge(ended: FarEnded, { way, standing, verdicts, time, failed }: Opening): Promise<void> {
+async function judge(
+  ended: FarEnded,
+  source: string,
+  { way, standing, verdicts, evidence, time, failed }: Opening,
+): Promise<void> {
   if (ended.isAwaited && ended.received > 0 && ended.broken === null) return;
+  const { resource } = standing;
+  const refused = certificateRefused(ended.broken ?? '');
   const explained = await verdicts();
   if (explained?.effect === 'deny') {
     const what = ended.received === 0 ? 'refused' : 'cut';
-    const line = `error: the session to ${standing.resource} was ${what}: ${whyNot(explained, time.wall())}`;
+    const line = `error: the session to ${resource} was ${what}: ${whyNot(explained, time.wall())}`;
     return failed({ failure: new Failure(EXIT.notPermitted, [line]), explained });
   }
-  const failure = otherwise(ended, way, standing.resource, explained !== null);
-  if (failure) failed({ failure, explained: null });
+  if (refused !== null) {
+    const hint = 'give the certificate that Envoy knows with --cert';
+    return failed({ failure: failure(EXIT.unreachable, refused, hint), explained: null });
+  }
+  const found = explained === null ? NOT_ASKED : await evidence(source);
+  const why = whyEnded({ ended, way, resource, isAllowed: explained !== null, now: time.wall() }, found);
+  if (why) failed({ failure: why, explained: null });
 }
 
-/** The service has nothing against the session, or cannot be asked. */
-function otherwise({ received, broken }: FarEnded, way: Way, resource: string, isAllowed: boolean): Failure | null {
-  const refused = certificateRefused(broken ?? '');
-  if (refused !== null) return failure(EXIT.unreachable, refused, 'give the certificate that Envoy knows with --cert');
-  if (received > 0 && broken === null) return null;
-  const what = received === 0 ? 'closed the connection before anything came' : `broke the connection (${broken})`;
-  const why = isAllowed ? 'access is allowed' : 'the service cannot be asked why';
-  return failure(
-    EXIT.unreachable,
-    `${printWay(way)} ${what}; ${why}`,
-    isAllowed
-      ? `the upstream may be away; portcullis decisions --mine --resource ${resource} lists what was decided`
-      : 'try again when the service is back',
-  );
-}
+const NOT_ASKED: Evidence = { session: null, decision: null };

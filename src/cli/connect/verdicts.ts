@@ -1,6 +1,7 @@
 import type { ExplanationAnswer } from '../api/answers.js';
 import type { Time } from '../shell.js';
 import type { Standing } from './access.js';
+import { oneAtATime } from './one-at-a-time.js';
 
 /** Asks the service what it says now; null when it cannot be asked. */
 export type Verdicts = () => Promise<ExplanationAnswer | null>;
@@ -8,11 +9,8 @@ export type Verdicts = () => Promise<ExplanationAnswer | null>;
 /** Milliseconds: Envoy ends a session by its own clock, which may be that much ahead of the service's. */
 const EARLY_MS = 2_000;
 
-/** A thousand sessions that end together are one question or two, and each gets an answer from after its own end. */
+/** Of sessions that end together each gets an answer from after its own end. */
 export function createVerdicts({ explain }: Standing, time: Time): Verdicts {
-  let running: Promise<unknown> = Promise.resolve();
-  let next: Promise<ExplanationAnswer | null> | null = null;
-
   async function ask(): Promise<ExplanationAnswer | null> {
     const first = await explain().catch(() => null);
     const left = first?.endsAt ? Date.parse(first.endsAt) - time.wall() : Infinity;
@@ -21,13 +19,5 @@ export function createVerdicts({ explain }: Standing, time: Time): Verdicts {
     return explain().catch(() => first);
   }
 
-  return () => {
-    next ??= running.then(() => {
-      next = null;
-      const asked = ask();
-      running = asked;
-      return asked;
-    });
-    return next;
-  };
+  return oneAtATime(ask);
 }

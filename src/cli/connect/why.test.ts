@@ -36,6 +36,15 @@ test.for<[string, Partial<ExplanationAnswer>, string]>([
   expect(whyNot(denied(over), NOW).endsWith(end)).toBe(true);
 });
 
+test('whoever may not even ask is told so, and not to ask', () => {
+  expect(whyNot(denied({ cure: null }), NOW)).toBe(
+    'no_grant: there is no grant for this access; no policy lets you ask for it; speak to whoever looks after it',
+  );
+  expect(whyNot(denied({ cure: 'portcullis request x' }), NOW)).toBe(
+    'no_grant: there is no grant for this access; ask for one',
+  );
+});
+
 test('of several grants the one that ended last is what counts, not the one that would have lasted longest', () => {
   const both = denied({ reason: 'revoked', grants: [revoked(-600), ended({ expiresAt: iso(-1) })] });
   expect(whyNot(both, NOW)).toBe('expired: the grant has expired; ask for access again; it ended 1s ago');

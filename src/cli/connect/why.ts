@@ -1,5 +1,5 @@
 import type { DenyReason } from '../../domain/decision.js';
-import { DENY_TEXT } from '../../domain/deny-text.js';
+import { DENY_TEXT, denyText, isCurable, NOT_ADMITTED } from '../../domain/deny-text.js';
 import type { ExplanationAnswer, GrantAnswer } from '../api/answers.js';
 import { relativeTime } from '../output/times.js';
 import { said } from '../requests/card.js';
@@ -8,9 +8,11 @@ import { said } from '../requests/card.js';
 export function whyNot(explained: ExplanationAnswer, now: number): string {
   const last = lastEnded(explained);
   const reason = reasonOf(explained);
-  const text = isKnown(reason) ? DENY_TEXT[reason] : explained.text;
+  const isVain = isCurableInVain(explained);
+  const text = isKnown(reason) ? denyText(reason, isVain ? { admitted: [] } : {}) : explained.text;
   return [
     `${reason}: ${text ?? 'access is denied'}`,
+    ...(isVain ? [NOT_ADMITTED] : []),
     ...(last ? endOf(last, now) : [toldBy(explained)].filter((told) => told !== '')),
   ].join('; ');
 }
@@ -47,6 +49,11 @@ function endedAt({ end, expiresAt }: GrantAnswer): number {
 function endOf({ end, expiresAt, reason }: GrantAnswer, now: number): string[] {
   if (end) return [`${relativeTime(end.at, now)} by ${said(end.by, end.why)}`];
   return reason === 'expired' ? [`it ended ${relativeTime(expiresAt, now)}`] : [];
+}
+
+/** Whether asking could help, and no policy lets whoever it is ask. */
+function isCurableInVain({ reason, cure }: ExplanationAnswer): boolean {
+  return cure === null && reason !== null && isKnown(reason) && isCurable(reason);
 }
 
 function toldBy({ message, locks }: ExplanationAnswer): string {

@@ -2,7 +2,7 @@ import { readFileSync } from 'node:fs';
 import { homedir } from 'node:os';
 import { dirname, join, resolve } from 'node:path';
 import { printProblem, type Place } from '../../policy/problem.js';
-import { didYouMean } from '../../policy/near-miss.js';
+import { didYouMean } from '../../domain/near-miss.js';
 import { systemReason } from '../../policy/system-reason.js';
 import { EXIT } from '../exit-codes.js';
 import { Failure, usageError } from '../failure.js';

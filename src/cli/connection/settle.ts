@@ -1,5 +1,6 @@
 import { isIPv4 } from 'node:net';
 import { usageError } from '../failure.js';
+import { NEEDS_TLS } from '../api/needs-tls.js';
 import type { ConnectionKey, Layer } from './layers.js';
 
 /** How to reach the service, and as whom; the files not read yet. */
@@ -96,7 +97,7 @@ function assertCarries({ target, pair, token }: Settled): void {
   if (target.kind === 'url' && target.url.protocol === 'http:' && pair && !token)
     throw usageError(
       `${pair.cert.name}: a client certificate needs https, and the address is ${target.url.origin}`,
-      'give a token with --token-file, or an https address with --url',
+      `give an https address with --url; if the service has none: ${NEEDS_TLS}`,
     );
 }
 

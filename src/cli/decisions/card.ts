@@ -13,7 +13,7 @@ export function decisionCard(decision: DecisionAnswer): CardLine[] {
     ['decision', id],
     ['answer', answerOf(decision), answerColour(decision)],
     ['why', reason === null ? null : textOf(reason)],
-    ['message', message && quoted(message)],
+    ['message', message ? quoted(message) : null],
     ['at', at],
     ['subject', subject],
     ['person', person],

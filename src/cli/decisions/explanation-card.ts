@@ -11,15 +11,21 @@ export function explanationCard(explained: ExplanationAnswer, now: number): Card
   return [
     ['answer', answerOf(explained), answerColour(explained)],
     ['why', text],
-    ['message', message && quoted(message)],
+    ['message', message ? quoted(message) : null],
     ['ends', endsAt && `${relativeTime(endsAt, now)} (${endsAt})`],
     ['subject', subject ?? 'none'],
     ['person', person],
     ['resource', resource ?? 'none'],
     ['actions', actions.join(', ') || null],
-    ...locks.map(({ id, target, message }): CardLine => ['lock', `${id}  ${printTarget(target)}  ${quoted(message)}`]),
-    ...grants.flatMap(({ id, state, reason, expiresAt, actions, binding }): CardLine[] => [
-      ['grant', `${id}  ${reason ?? state}  ${actions.join(', ')}  ends ${relativeTime(expiresAt, now)}`],
+    ...locks.map(({ id, target, message }): CardLine => [
+      'lock',
+      `${id}  ${printTarget(target)}${message === '' ? '' : `  ${quoted(message)}`}`,
+    ]),
+    ...grants.flatMap(({ id, state, reason, expiresAt, actions, binding, end }): CardLine[] => [
+      [
+        'grant',
+        `${id}  ${reason ?? state}  ${actions.join(', ')}  ${state === 'ended' ? 'ended' : 'ends'} ${relativeTime(end?.at ?? expiresAt, now)}`,
+      ],
       ...bindingLines(binding),
     ]),
     ...pending.map(({ id, lapsesAt }): CardLine => ['waits', `${id}  lapses ${relativeTime(lapsesAt, now)}`]),

@@ -17,7 +17,10 @@ export function grantCard(grant: GrantAnswer, now: number): CardLine[] {
     ...actionLines(actions, patterns),
     ...bindingLines(binding),
     ['starts', `${relativeTime(grant.startsAt, now)} (${grant.startsAt})`],
-    ['expires', `${relativeTime(grant.expiresAt, now)} (${grant.expiresAt})`],
+    [
+      grant.state === 'ended' ? 'expired' : 'expires',
+      end === null ? `${relativeTime(grant.expiresAt, now)} (${grant.expiresAt})` : null,
+    ],
     ['ended', end && `${relativeTime(end.at, now)} by ${said(end.by, end.why)}`],
     ['policy', policy],
     ['request', requestId],
@@ -30,7 +33,7 @@ export function grantColumns(now: number): Column<GrantAnswer>[] {
   return [
     { title: 'GRANT', text: ({ id }) => id },
     { title: 'STATE', text: stateOf, colour: grantColour },
-    { title: 'EXPIRES', text: ({ expiresAt }) => relativeTime(expiresAt, now) },
+    { title: 'ENDS', text: ({ end, expiresAt }) => relativeTime(end?.at ?? expiresAt, now) },
     { title: 'RESOURCE', text: ({ resource }) => resource, flexible: true },
     { title: 'SUBJECT', text: ({ subject }) => subject, flexible: true },
     { title: 'APPROVED BY', text: ({ approvedBy }) => approvedBy.join(', '), flexible: true },

@@ -14,7 +14,14 @@ export function lockCard(lock: LockAnswer, now: number): CardLine[] {
     ['reason', quoted(reason)],
     ['message', message === '' ? null : quoted(message)],
     ['made', `${relativeTime(createdAt, now)} by ${createdBy}`],
-    ['expires', expiresAt === null ? 'when it is removed' : `${relativeTime(expiresAt, now)} (${expiresAt})`],
+    [
+      'expires',
+      state === 'removed'
+        ? null
+        : expiresAt === null
+          ? 'when it is removed'
+          : `${relativeTime(expiresAt, now)} (${expiresAt})`,
+    ],
   ];
 }
 

@@ -1,5 +1,12 @@
-/** The configuration that `init` writes. `ca` is the file with the CA of the clients, as it is named there. */
-export function firstConfig(ca: string): string {
+interface First {
+  /** The file with the CA of the clients, as it is named there. */
+  readonly ca: string;
+  /** By which clients reach Envoy; null where only the user knows. */
+  readonly publicHost: string | null;
+}
+
+/** The configuration that `init` writes. */
+export function firstConfig({ ca, publicHost }: First): string {
   return `# The configuration of one Portcullis. Relative paths are relative to this file.
 # Every key can also be set by a flag (--listen-admin) or a variable (PORTCULLIS_LISTEN_ADMIN).
 # portcullis config check looks at all of it; portcullis config print adds every default.
@@ -7,9 +14,8 @@ export function firstConfig(ca: string): string {
 listen:
   # Envoy asks here whether a connection may pass.
   authz: unix:./run/authz.sock
-  # The HTTP API. Without TLS only on this machine, and then only with tokens. With TLS people use their certificates:
-  # admin: { address: "0.0.0.0:8180", tls: { cert: ./server.crt, key: ./server.key } }
-  admin: 127.0.0.1:8180
+  # The HTTP API. People ask and review with their certificates, and those need TLS. For other machines: "0.0.0.0:8180"
+  admin: { address: "127.0.0.1:8180", tls: { cert: ./server.crt, key: ./server.key } }
   # The emergency door: whoever may open this socket can lock, unlock, revoke and make service tokens.
   adminSocket: unix:./run/admin.sock
   metrics: 127.0.0.1:8181
@@ -22,7 +28,8 @@ trust:
   - name: corp
     ca: ${JSON.stringify(ca)}
     subject: [uri, dns, email, dn]
-    # names: ["spiffe://corp/**"]
+    # Without names they may speak for every name there is.
+    names: ["spiffe://corp/**"]
 
 # A folder of YAML files. SIGHUP reads it again.
 policy: ./policy
@@ -46,10 +53,12 @@ log:
 envoy:
   address: 0.0.0.0
   httpPort: 8443
-  # What Envoy shows to clients, as Envoy finds it:
-  # tls: { cert: /etc/envoy/server.crt, key: /etc/envoy/server.key }
+  # What Envoy shows to clients. Paths are as Envoy finds them.
+  tls: { cert: ./envoy.crt, key: ./envoy.key }
   admin: 127.0.0.1:9901
   accessLog: /dev/stdout
+  # By which clients reach Envoy; portcullis connect is told it.
+  ${publicHost === null ? '# publicHost: gate.corp.example' : `publicHost: ${publicHost}`}
 `;
 }
 

@@ -6,12 +6,22 @@ import { EXIT } from '../exit-codes.js';
 import { Failure } from '../failure.js';
 import type { Shell } from '../shell.js';
 import { printProblemsFrom } from './problems.js';
+import { helpOf, inHelpOrder } from './setting-help.js';
 
-/** Adds `--config` and a flag for every setting. */
-export function addConfigOptions(command: Command): void {
-  command.option('--config <file>', 'the configuration (default: ./portcullis.yaml)');
-  for (const setting of SETTINGS)
-    command.addOption(new Option(`${flagOf(setting)} <value>`, `in place of ${setting.name}`).helpGroup('Settings:'));
+/**
+ * Adds `--config` and a flag for every setting. The help shows those of `matter`, by the beginnings of their names; where that
+ * is not said, all that mean something on the command line.
+ */
+export function addConfigOptions(command: Command, matter: readonly string[] = ['']): void {
+  const more = matter.includes('') ? '' : '; every setting is a flag, too: see portcullis serve --help';
+  command.option('--config <file>', `the configuration (default: ./portcullis.yaml)${more}`);
+  for (const setting of inHelpOrder(SETTINGS)) {
+    const help = helpOf(setting);
+    const isShown = help !== null && matter.some((start) => setting.name.startsWith(start));
+    const { value, what } = help ?? { value: 'value', what: `in place of ${setting.name}` };
+    const option = new Option(`${flagOf(setting)} <${value}>`, what);
+    command.addOption(option.helpGroup(help?.group ?? 'Settings:').hideHelp(!isShown));
+  }
 }
 
 /** The configuration that `--config`, flags and variables come to, and the file it is in. */

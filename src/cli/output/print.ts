@@ -67,7 +67,8 @@ export function writeLine(sink: Sink, line: string): void {
 
 /** How tables and cards go to standard output: fitted into a terminal, whole into anything else. */
 export function pageOf({ stdout, env }: Outside): Page {
-  return { width: stdout.isTTY ? (stdout.columns ?? 80) : null, paint: paintFor(stdout, env) };
+  // A terminal whose width nobody knows says 0, or nothing.
+  return { width: stdout.isTTY ? stdout.columns || 80 : null, paint: paintFor(stdout, env) };
 }
 
 function cardLines(card: readonly CardLine[], { paint }: Page): string[] {

@@ -25,6 +25,7 @@ const held: RequestAnswer = {
   approvalsNeeded: 1,
   reviewers: ['bob'],
   grantId: null,
+  locks: [],
 };
 const shown = (over: Partial<RequestAnswer> = {}) =>
   new Map(contentLines({ ...held, ...over }).flatMap(([name, text]) => (text === null ? [] : [[name, text]])));

@@ -1,4 +1,4 @@
-import type { BindingAnswer, RequestAnswer } from '../api/answers.js';
+import { printTarget, type BindingAnswer, type RequestAnswer } from '../api/answers.js';
 import type { Colour } from '../output/colour.js';
 import type { CardLine } from '../output/print.js';
 import type { Column } from '../output/table.js';
@@ -31,7 +31,17 @@ export function standingLines(request: RequestAnswer): CardLine[] {
     ['approvals', approvalsNeeded === null ? null : `${approvals} of ${approvalsNeeded}`],
     ['reviewers', state === 'pending' ? reviewers.join(', ') || 'nobody' : null],
     ['grant', grantId],
+    ...lockLines(request),
   ];
+}
+
+/** What denies it all the same while it lasts. */
+export function lockLines({ locks }: Pick<RequestAnswer, 'locks'>): CardLine[] {
+  return locks.map(({ id, target, message }) => [
+    'locked',
+    `${id}  ${printTarget(target)}${message === '' ? '' : `  ${quoted(message)}`}`,
+    'bad',
+  ]);
 }
 
 /** What a review is given on: everything that the digest covers and a person can judge. */

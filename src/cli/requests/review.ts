@@ -8,7 +8,7 @@ import { failure } from '../failure.js';
 import { addFormatOption, printOne, say, show, type Printing } from '../output/print.js';
 import { withService } from '../service.js';
 import type { Shell } from '../shell.js';
-import { contentLines, requestColour, standingLines } from './card.js';
+import { contentLines, lockLines, requestColour, standingLines } from './card.js';
 import { assertDigestFits } from './digest.js';
 import { theOneThatWaits } from './the-one.js';
 import { tellGrant } from './wait.js';
@@ -51,7 +51,7 @@ async function review(
       'somebody speaks of another request; nothing was sent',
     );
   say(shell, `you ${verdict} ${shown.id}:`);
-  show(shell, contentLines(shown));
+  show(shell, [...contentLines(shown), ...lockLines(shown)]);
   const after = await client.send({
     path: ['v1', 'requests', shown.id, 'reviews'],
     body: { verdict, digest: shown.digest, reason },

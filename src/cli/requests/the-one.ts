@@ -15,8 +15,7 @@ const LISTED = 20;
 export async function theOneThatWaits(client: Client): Promise<RequestAnswer> {
   const items = await reviewable(client);
   const [only] = items;
-  if (only === undefined)
-    throw failure(EXIT.notFound, 'no request waits for you', 'portcullis requests lists what there is');
+  if (only === undefined) throw await nothingWaits(client);
   if (items.length === 1) return only;
   throw new Failure(EXIT.usage, [
     'error: several requests wait for you; name one of them',
@@ -24,6 +23,17 @@ export async function theOneThatWaits(client: Client): Promise<RequestAnswer> {
     ...(items.length > LISTED ? ['  and more'] : []),
     'hint: portcullis requests --reviewable shows them in full',
   ]);
+}
+
+/** Whoever looks for their own request here has asked, and somebody else must answer. */
+async function nothingWaits(client: Client): Promise<Failure> {
+  const query = { mine: 'true', state: 'pending', limit: '1' };
+  const { items } = await client.get({ path: ['v1', 'requests'], query, shape: page(requestShape) });
+  const [own] = items;
+  if (own === undefined)
+    return failure(EXIT.notFound, 'no request waits for you', 'portcullis requests lists what there is');
+  const who = own.reviewers.join(' or ') || 'a review that nobody can give now';
+  return failure(EXIT.notFound, 'no request waits for you', `one of your own, ${own.id}, waits for ${who}`);
 }
 
 /** Two are a choice already; the rest is there to be listed. Pages may be empty before the last. */

@@ -47,10 +47,15 @@ export async function waitForDecision(
 }
 
 /** Says until when the access lasts that the approval has brought. */
-export async function tellGrant(client: Client, shell: Outside, { grantId, resource }: RequestAnswer): Promise<void> {
+export async function tellGrant(
+  client: Client,
+  shell: Outside,
+  { grantId, resource, locks }: RequestAnswer,
+): Promise<void> {
   if (grantId === null) return;
   const { expiresAt } = await client.get({ path: ['v1', 'grants', grantId], shape: grantShape });
   say(shell, `approved: access to ${resource} ends ${relativeTime(expiresAt, shell.time.wall())} (${expiresAt})`);
+  for (const { id } of locks) say(shell, `warning: ${id} denies it all the same until the lock is gone`);
 }
 
 function tell(shell: Outside, { id, state, reviewers, reviews, approvalsNeeded, lapsesAt }: RequestAnswer): void {

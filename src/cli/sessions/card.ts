@@ -1,4 +1,5 @@
 import type { SessionAnswer } from '../api/answers.js';
+import { said } from '../requests/card.js';
 import type { Colour } from '../output/colour.js';
 import type { CardLine } from '../output/print.js';
 import type { Column } from '../output/table.js';
@@ -6,7 +7,7 @@ import { relativeTime } from '../output/times.js';
 
 /** A session as a person reads it; `now` in milliseconds since the epoch. */
 export function sessionCard(session: SessionAnswer, now: number): CardLine[] {
-  const { id, subject, person, resource, protocol, downstream, upstream, startedAt, endsAt, end } = session;
+  const { id, subject, person, resource, protocol, downstream, upstream, startedAt, endsAt, end, cutBy } = session;
   return [
     ['session', id],
     ['state', stateOf(session), sessionColour(session)],
@@ -17,8 +18,9 @@ export function sessionCard(session: SessionAnswer, now: number): CardLine[] {
     ['from', downstream],
     ['to', upstream],
     ['began', `${relativeTime(startedAt, now)} (${startedAt})`],
-    ['ends', end === null ? `${relativeTime(endsAt, now)} (${endsAt})` : null],
+    ['ends', session.state === 'live' ? `${relativeTime(endsAt, now)} (${endsAt})` : null],
     ['ended', end && `${relativeTime(end.at, now)} (${end.at})`],
+    ['cut by', cutBy && said(cutBy.by, cutBy.why)],
     ['cut after', end?.cutAfterMs === undefined || end.cutAfterMs === null ? null : `${end.cutAfterMs} ms`],
     ['received', printBytes(session.bytesReceived)],
     ['sent', printBytes(session.bytesSent)],

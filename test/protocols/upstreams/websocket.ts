@@ -19,6 +19,11 @@ export async function startWebSocket(): Promise<StreamingUpstream> {
     socket.on('data', (bytes: Buffer) => {
       if ((bytes[0]! & OPCODE) === CLOSE) socket.end(Buffer.of(FINAL | CLOSE, 0));
     });
+    // The other side's end is one for this side, too: an upgraded socket would go on by itself.
+    socket.on('end', () => {
+      over();
+      socket.end();
+    });
     socket.on('close', () => {
       sockets.delete(socket);
       over();

@@ -2,7 +2,8 @@
 export function didYouMean(word: string, known: Iterable<string>): string {
   let best: { readonly name: string; readonly distance: number } | null = null;
   for (const name of known) {
-    const distance = name.toLowerCase() === word.toLowerCase() ? 0 : distanceBetween(word, name);
+    const distance =
+      name.toLowerCase() === word.toLowerCase() ? 0 : distanceBetween(...withoutWhatIsCommon(word, name));
     if (distance <= tolerance(word) && distance < (best?.distance ?? Infinity)) best = { name, distance };
   }
   return best ? `; did you mean ${JSON.stringify(best.name)}?` : '';
@@ -11,6 +12,16 @@ export function didYouMean(word: string, known: Iterable<string>): string {
 /** Of a short word nearly everything is a neighbour. */
 function tolerance(word: string): number {
   return word.length <= 3 ? 1 : 2;
+}
+
+/** The parts where they differ: subjects of one trust entry have long beginnings in common, and there may be thousands. */
+function withoutWhatIsCommon(a: string, b: string): [string, string] {
+  const shorter = Math.min(a.length, b.length);
+  let start = 0;
+  while (start < shorter && a[start] === b[start]) start++;
+  let end = 0;
+  while (end < shorter - start && a.at(-1 - end) === b.at(-1 - end)) end++;
+  return [a.slice(start, a.length - end), b.slice(start, b.length - end)];
 }
 
 /** Letters inserted, left out, replaced, or swapped with their neighbour; Infinity when more than two of them. */
