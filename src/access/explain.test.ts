@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { actorFor, alice, ordersDb, person, T0 } from '../../test/builders.js';
+import { actorFor, alice, ordersDb, person, subject, T0 } from '../../test/builders.js';
 import { expectRefusal } from '../../test/access-error.js';
 import { world } from '../../test/world.js';
 import type { Question } from '../domain/decide.js';
@@ -28,6 +28,16 @@ test('without a grant it names the reason, the policies to ask under and the com
     cure: 'portcullis request orders-db --reason "..."',
     grants: [],
     locks: [],
+  });
+});
+
+test('whoever no policy admits is not sent to ask', () => {
+  const nobody: Question = { ...question, subject: { is: subject('stranger'), validUntil: after(T0, hours(1_000)) } };
+  expect(explain(world().needed, { kind: 'host' }, nobody)).toMatchObject({
+    decision: { effect: 'deny', reason: 'no_grant' },
+    text: 'there is no grant for this access',
+    policies: [],
+    cure: null,
   });
 });
 

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { alice, at, corp, draftId, ordersDb, T0 } from '../../test/builders.js';
+import { alice, at, corp, draftId, ordersDb, subject, T0 } from '../../test/builders.js';
 import { decodeAnswer, encodeCheckRequest, type AnswerObject } from '../../test/check-requests.js';
 import { world } from '../../test/world.js';
 import type { Recorder } from '../access/recorder.js';
@@ -57,6 +57,21 @@ async function scene(over: Partial<CoreDependencies> = {}) {
 }
 
 const reasonOf = (answer: AnswerObject) => answer.status?.message || 'allow';
+
+test.for([
+  ['alice', /^ask for access: portcullis request orders-db --reason/m, /no policy/],
+  ['stranger', /^no policy lets you ask for it; speak to whoever looks after it$/m, /ask for access/],
+] as const)('a refusal sends %s to ask only where a policy would admit them', async ([who, told, untold]) => {
+  const as: Identifier = {
+    ...identifier,
+    identify: () => ({ ...identifier.identify('', T0), subject: subject(who) }),
+  };
+  const { call, clock } = await scene({ identifier: as });
+  clock.advance(hours(2));
+  const body = (await call()).deniedResponse?.body;
+  expect(body).toMatch(told);
+  expect(body).not.toMatch(untold);
+});
 
 test('grouped: the answer waits for no log', async () => {
   const { call } = await scene();

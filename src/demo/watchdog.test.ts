@@ -1,6 +1,7 @@
 import { spawn, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
 import { expect, onTestFinished, test } from 'vitest';
+import { isAlive } from '../../test/protocols/process.js';
 import { watchOver } from './watchdog.js';
 
 function sleeper(): ChildProcess {
@@ -51,11 +52,3 @@ test('while this process lives nothing ends', async () => {
   expect(child.exitCode ?? child.signalCode).toBeNull();
   dog.dismiss();
 });
-
-function isAlive(pid: number): boolean {
-  try {
-    return process.kill(pid, 0);
-  } catch {
-    return false;
-  }
-}

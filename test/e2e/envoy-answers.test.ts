@@ -19,6 +19,7 @@ describe.skipIf(missing !== '')(`odd answers to a real Envoy${missing && ` (${mi
     let web: HttpUpstream;
     let db: TcpUpstream;
     let odd: OddService;
+    let socket = '';
     let ports: Record<'http' | 'orders', number>;
 
     beforeAll(async () => {
@@ -30,10 +31,11 @@ describe.skipIf(missing !== '')(`odd answers to a real Envoy${missing && ` (${mi
           tcp: { port: ports.orders, gate: true, sni: null, upstream: `127.0.0.1:${db.port}` },
         }),
       ];
-      scene = await startScene(binary, resources, ports.http, (_, __, folder) => ({
-        authz: { kind: 'unix', path: join(folder, 'odd.sock') },
-      }));
-      odd = await startOddService(join(scene.options.folder, 'odd.sock'));
+      scene = await startScene(binary, resources, ports.http, (_, __, folder) => {
+        socket = join(folder, 'odd.sock');
+        return { authz: { kind: 'unix', path: socket } };
+      });
+      odd = await startOddService(socket);
     });
     afterAll(async () => {
       await scene?.stop();
@@ -49,6 +51,12 @@ describe.skipIf(missing !== '')(`odd answers to a real Envoy${missing && ` (${mi
       odd.answer = () => allowWith(['x-portcullis-grant', 'gr_1'], ['x-portcullis-subject', 'corp/dns:x']);
       expect((await ask()).status).toBe(200);
       expect(web.arrived[0]!.rawHeaders.join()).toContain('x-portcullis-grant,gr_1,x-portcullis-subject,corp/dns:x');
+    });
+
+    test('an allow that says nothing of a grant is refused by the guard', async () => {
+      odd.answer = () => Buffer.from([10, 2, 8, 0]);
+      expect((await ask()).status).toBe(503);
+      expect(web.arrived).toEqual([]);
     });
 
     test.for([
@@ -113,14 +121,29 @@ async function startOddService(socket: string): Promise<OddService> {
   return service;
 }
 
+/** What the guard wants to know of whatever is let in, as a Struct: field 4 of a CheckResponse. */
+function standing(): Buffer {
+  const until = Date.now() + 60_000;
+  const facts = { grant_id: 'gr_1', decision_id: 'dec_1', ends_at: until, remaining_ms: 60_000, as_of: 1 };
+  const entries = Object.entries(facts).map(([key, fact]) => {
+    const value = protobuf.Writer.create();
+    if (typeof fact === 'number') value.uint32(2 * 8 + 1).double(fact);
+    else value.uint32(3 * 8 + 2).string(fact);
+    return field(1, Buffer.concat([field(1, Buffer.from(key)), field(2, value.finish())]));
+  });
+  return Buffer.concat(entries);
+}
+
+function field(number: number, bytes: Uint8Array): Uint8Array {
+  return protobuf.Writer.create()
+    .uint32(number * 8 + 2)
+    .bytes(bytes)
+    .finish();
+}
+
 /** Status OK, and an `ok_response` with headers: fields 1 and 3 of a CheckResponse. */
 function allowWith(...headers: readonly (readonly [string, string])[]): Buffer {
-  const field = (number: number, bytes: Uint8Array) =>
-    protobuf.Writer.create()
-      .uint32(number * 8 + 2)
-      .bytes(bytes)
-      .finish();
   const text = (number: number, value: string) => field(number, Buffer.from(value));
   const options = headers.map(([name, value]) => field(2, field(1, Buffer.concat([text(1, name), text(2, value)]))));
-  return Buffer.concat([field(1, Buffer.of(8, 0)), field(3, Buffer.concat(options))]);
+  return Buffer.concat([field(1, Buffer.of(8, 0)), field(3, Buffer.concat(options)), field(4, standing())]);
 }
