@@ -11,7 +11,7 @@ import type { Limits } from './limits.js';
 import { answers, ANY_CALL, told } from './operation.js';
 import { CallError } from './problem.js';
 import type { Alarm } from './refusing.js';
-import { EventAnswer, EventQuery, eventView } from './schemas/event.js';
+import { EventFrame, EventQuery, eventView } from './schemas/event.js';
 import { printTime } from './schemas/fields.js';
 
 declare module 'fastify' {
@@ -23,7 +23,7 @@ declare module 'fastify' {
 
 const TYPE = 'text/event-stream';
 
-const STREAM = { description: 'Server-Sent Events', content: { [TYPE]: { schema: EventAnswer } } };
+const STREAM = { description: 'Server-Sent Events', content: { [TYPE]: { schema: EventFrame } } };
 
 type Parts = Pick<Api, 'needed' | 'events'> & Authentication & { readonly alarm: Alarm };
 

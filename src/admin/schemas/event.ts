@@ -55,6 +55,19 @@ export const EventAnswer = z
       'What stands behind `data:` of each event, one JSON object. `type` is the name of the event, too. After `reset` it is not known what was missed: list again.',
   });
 
+/** One event of the stream: the fields that Server-Sent Events have. */
+export const EventFrame = z
+  .strictObject({
+    id: z.string().meta({ description: 'For `Last-Event-ID`.', examples: ['46-1767225600000'] }),
+    event: z.string().meta({ description: 'As `type` in the data.' }),
+    data: z.string().meta({
+      description: 'An `Event` as JSON.',
+      contentMediaType: 'application/json',
+      contentSchema: { $ref: '#/components/schemas/Event' },
+    }),
+  })
+  .meta({ id: 'EventFrame', description: 'One of the events in the stream.' });
+
 /** How requests stand at the instant of an event. */
 type StandingAt = (request: AccessRequest, at: Instant) => RequestStanding;
 
