@@ -115,7 +115,7 @@ test('every reference leads somewhere, every component is used, and no name is l
 
 test('every schema is of the dialect of OpenAPI 3.1, and every object is closed', () => {
   const keywords = new Set(
-    '$ref type properties required additionalProperties items enum const oneOf anyOf pattern format minimum maximum minLength maxLength minItems maxItems description examples default propertyNames'.split(
+    '$ref type properties required additionalProperties items enum const oneOf anyOf pattern format minimum maximum minLength maxLength minItems maxItems description examples default propertyNames contentMediaType contentSchema'.split(
       ' ',
     ),
   );

@@ -7,6 +7,7 @@ import { createLock, removeLock } from '../../src/access/lock.js';
 import { createToken } from '../../src/access/token.js';
 import { withdrawRequest } from '../../src/access/request.js';
 import { after, days } from '../../src/domain/time.js';
+import type { ResourceName } from '../../src/domain/names.js';
 import { action, actorFor, billingApi, decisionRecord, draft, draftId, person, subject, T0 } from '../builders.js';
 import { session, sessionStanding } from '../guard-service/played-sessions.js';
 import { narrowedDescription, type Pool } from './narrowed.js';
@@ -122,11 +123,19 @@ async function pool(): Promise<Pool> {
   };
 }
 
-/** Of what no request of the pool covers, so that it stays until it is submitted or dismissed. */
+/** Half of them of what no request that is made here covers, so that they stay until they are dismissed. */
 function draftFor(name: string, n: number) {
   const at = scene.clock.read().wall;
-  const target = { subject: subject(name), resource: billingApi, action: action('read') };
-  return draft({ ...target, id: draftId(n), createdAt: at, lastAt: at, expiresAt: after(at, days(7)) });
+  const resource = n % 4 < 2 ? billingApi : ('elsewhere' as ResourceName);
+  return draft({
+    subject: subject(name),
+    resource,
+    action: action('read'),
+    id: draftId(n),
+    createdAt: at,
+    lastAt: at,
+    expiresAt: after(at, days(7)),
+  });
 }
 
 /** What still waits would keep its person from asking anew. */
