@@ -112,5 +112,5 @@ test('whatever our CA signs, two parsers read the same name or there is none', (
     runs(1_000),
   );
   // A changed serial number, subject or name is still a certificate.
-  expect(believed).toBeGreaterThan(20);
+  expect(believed).toBeGreaterThan(2);
 });
